@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * What the messages of [torchdrum~] mean, the same in every host. A host wrapper turns its atoms into td_atom, hands every message to
+ * td_object_message and gives the object a few functions to speak through. All calls are CONTROL calls of torchdrum.h: the wrapper
+ * serialises them. The audio side calls td_engine_process on td_object_engine. */
+#ifndef TORCHDRUM_OBJECT_H
+#define TORCHDRUM_OBJECT_H
+
+#include "torchdrum.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct td_atom {
+    const char *text;  /* NULL for a number */
+    double number;
+} td_atom;
+
+typedef enum td_severity { TD_SAY_POST = 0, TD_SAY_ERROR = 1 } td_severity;
+
+typedef struct td_host {
+    void *context;
+    /* The info outlet. */
+    void (*info)(void *context, const char *selector, int count, const td_atom *atoms);
+    /* One line for the console, without the object's name. */
+    void (*say)(void *context, td_severity severity, const char *line);
+    /* Find and read a model; answer now or later with td_object_loaded or td_object_load_failed and the same request. */
+    void (*load)(void *context, const char *name, uint32_t request);
+    /* Free a model that came in by td_object_loaded. */
+    void (*release)(void *context, td_model *model);
+} td_host;
+
+typedef struct td_object td_object;
+
+size_t td_object_size(void);     /* bytes, to be aligned to 16 */
+
+/* builtin: the default model, shared, must outlive the object. seed: of the noise, 0 .. 16777215. */
+td_status td_object_init(td_object *object, const td_host *host, const td_model *builtin, uint32_t seed);
+/* Gives every loaded model back. The audio side must have stopped. */
+void td_object_free(td_object *object);
+
+/* Before audio starts at a sample rate (audio is not running). Keeps everything that a message has set. TD_ERR_ARGUMENT, with a line on
+ * the console, for a rate that is not supported: do not process then. */
+td_status td_object_prepare(td_object *object, double sample_rate);
+td_engine *td_object_engine(td_object *object);
+
+/* Any message. What is wrong is said on the console and changes nothing. Returns 1 when it was understood. */
+int td_object_message(td_object *object, const char *word, int count, const td_atom *atoms);
+
+/* The answer to host.load. The object owns the model from here on. */
+void td_object_loaded(td_object *object, uint32_t request, const char *name, td_model *model);
+void td_object_load_failed(td_object *object, uint32_t request, const char *name, const char *reason);
+
+/* The next hit for the outlets; speaks on info when it has something to say. 1 when there was one. */
+int td_object_next_event(td_object *object, td_event *event);
+
+/* The name or path of the model that was published last. */
+const char *td_object_model_name(const td_object *object);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
