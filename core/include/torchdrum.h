@@ -8,7 +8,7 @@
  * functions must not overlap each other, but they may run while AUDIO runs. INIT: while nothing else touches the object.
  * Functions without a mark touch only their arguments.
  *
- * Memory. The caller owns all of it. An engine is td_engine_size() bytes, aligned to 16. */
+ * Memory. The caller owns all of it, aligned as malloc does. Nothing holds a pointer into itself. */
 #ifndef TORCHDRUM_H
 #define TORCHDRUM_H
 

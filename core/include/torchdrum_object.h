@@ -32,7 +32,7 @@ typedef struct td_host {
 
 typedef struct td_object td_object;
 
-size_t td_object_size(void);     /* bytes, to be aligned to 16 */
+size_t td_object_size(void);     /* bytes, aligned as malloc does */
 
 /* builtin: the default model, shared, must outlive the object. seed: of the noise, 0 .. 16777215. */
 td_status td_object_init(td_object *object, const td_host *host, const td_model *builtin, uint32_t seed);
@@ -50,6 +50,9 @@ int td_object_message(td_object *object, const char *word, int count, const td_a
 /* The answer to host.load. The object owns the model from here on. */
 void td_object_loaded(td_object *object, uint32_t request, const char *name, td_model *model);
 void td_object_load_failed(td_object *object, uint32_t request, const char *name, const char *reason);
+
+/* AUDIO or CONTROL. Whether td_object_next_event has something to do. */
+int td_object_has_news(const td_object *object);
 
 /* The next hit for the outlets; speaks on info when it has something to say. 1 when there was one. */
 int td_object_next_event(td_object *object, td_event *event);

@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "model.h"
+#include "td_atomic.h"
 #include "td_math.h"
 #include "text.h"
 
@@ -87,12 +88,21 @@ static double tidy(float value)
     return (double)value;
 }
 
+/* Hz, ms and dB are said; what a plain number is, is not. */
+static void add_unit(td_text *text, const char *unit)
+{
+    static const char *const plain[] = {"", "on/off", "count", "ratio", "x", "Q"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (td_same_text(unit, plain[i])) return;
+    add(text, " ", unit, "");
+}
+
 static void add_range(td_text *text, double min, double max, const char *unit)
 {
     td_text_add_number(text, min);
     td_text_add(text, " to ");
     td_text_add_number(text, max);
-    if (!td_same_text(unit, "on/off") && !td_same_text(unit, "count")) add(text, " ", unit, "");
+    add_unit(text, unit);
 }
 
 /* A number in its range; clipping is said. 0 when there is no number. */
@@ -186,8 +196,10 @@ static const td_model *find_model(const td_object *self, const char *name)
 
 static void use_model(td_object *self, const char *name, const td_model *model)
 {
-    td_text text = td_text_in(self->model_name, sizeof self->model_name);
-    td_text_add(&text, name);
+    if (name != self->model_name) {
+        td_text text = td_text_in(self->model_name, sizeof self->model_name);
+        td_text_add(&text, name);
+    }
     self->edit.model[0] = model;
     if (!self->keep) self->edit.override_mask = 0;
     publish(self);
@@ -352,7 +364,7 @@ static void report_console(td_object *self, const char *name, td_atom value, con
     add(&text, name, " ", "");
     if (value.text) td_text_add(&text, value.text);
     else td_text_add_number(&text, value.number);
-    if (*unit && !td_same_text(unit, "on/off") && !td_same_text(unit, "count")) add(&text, " ", unit, "");
+    add_unit(&text, unit);
     self->host.say(self->host.context, TD_SAY_POST, line);
 }
 
@@ -517,11 +529,16 @@ static void info_outside(td_object *self, float db)
     info(self, "level", (int)(sizeof atoms / sizeof *atoms), atoms);
 }
 
+int td_object_has_news(const td_object *self)
+{
+    return td_load_acquire(&self->ring.written) != td_load_relaxed(&self->ring.read) ||
+           (td_engine_bad_samples(&self->engine) && !td_load_relaxed(&self->bad_said));
+}
+
 int td_object_next_event(td_object *self, td_event *event)
 {
-    const uint32_t bad = td_engine_bad_samples(&self->engine);
-    if (bad && !self->bad_said) {
-        self->bad_said = 1;
+    if (td_engine_bad_samples(&self->engine) && !self->bad_said) {
+        td_store_relaxed(&self->bad_said, 1);
         wrong(self, "the input holds NaN or infinite samples; they count as silence", "", "");
     }
     if (!td_engine_next_event(&self->engine, event)) return 0;
