@@ -133,6 +133,7 @@ typedef struct td_event {
 typedef struct td_engine td_engine;
 typedef struct td_event_ring td_event_ring;
 
+const char *td_version(void);
 size_t td_engine_size(void);
 size_t td_event_ring_size(void);
 

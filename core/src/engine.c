@@ -85,9 +85,10 @@ static td_gains master_now(const td_master *m)
     return now;
 }
 
-/* Returns whether enable changed. */
-static int master_update(td_engine *self, int at_once)
+/* Moves to the controls' targets, before the first sample at once. Returns whether enable changed. */
+static int master_update(td_engine *self)
 {
+    const int at_once = self->position == 0;
     td_master *m = &self->master;
     const float mix = control(self, TD_CONTROL_mix), gain = control(self, TD_CONTROL_gain);
     const float bypass = control(self, TD_CONTROL_bypass), enable = control(self, TD_CONTROL_enable);
@@ -310,7 +311,7 @@ static void controls_begin(td_engine *self)
         listen_afresh(self);
         voices_release(&self->voices, samples_of(self, ramp_s));
     }
-    if (master_update(self, 0)) listen_afresh(self);
+    if (master_update(self)) listen_afresh(self);
     const td_onset_settings settings = onset_settings(self);
     td_onset_configure(&self->onset, &settings, window_samples(self, self->patch));
     triggers_collect(self);
@@ -406,6 +407,7 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
 
 /* ---- control side ---- */
 
+const char *td_version(void) { return TD_VERSION; }
 size_t td_engine_size(void) { return sizeof(struct td_engine); }
 size_t td_event_ring_size(void) { return sizeof(struct td_event_ring); }
 
@@ -425,7 +427,7 @@ td_status td_engine_init(td_engine *self, double sample_rate, const td_patch *pa
     self->normalize = patch->normalize;
     self->latency = latency_samples(self, patch);
     self->master.length = samples_of(self, ramp_s);
-    master_update(self, 1);
+    master_update(self);
     return TD_OK;
 }
 

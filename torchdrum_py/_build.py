@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Builds torchdrum_py._core: the whole C core, bound 1:1. The declarations are read from the public header itself."""
+
+import pathlib
+import re
+import sys
+
+import cffi
+
+CORE = pathlib.Path(__file__).resolve().parent.parent / "core"
+HEADER = CORE / "include" / "torchdrum.h"
+
+
+def declarations(header: str) -> str:
+    """The C declarations of a header, without comments and preprocessor lines, for cffi."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.S)
+    return re.sub(r"^\s*#.*$", "", text, flags=re.M)
+
+
+if sys.platform == "win32":
+    FLAGS = ["/O2", "/std:c11"]
+else:
+    FLAGS = "-O3 -std=c11 -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden".split()
+
+ffibuilder = cffi.FFI()
+ffibuilder.cdef(declarations(HEADER.read_text()))
+ffibuilder.set_source(
+    "torchdrum_py._core",
+    '#include "torchdrum.h"',
+    sources=sorted(f"core/src/{path.name}" for path in (CORE / "src").glob("*.c")),
+    include_dirs=["core/include"],
+    depends=sorted(str(path) for path in CORE.rglob("*") if path.suffix in (".h", ".def")),
+    extra_compile_args=FLAGS,
+)

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""The whole instrument: audio in, 808 and events out, the same bits as [torchdrum~]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._core import ffi, lib
+from .errors import TorchdrumError
+from .model import Model
+from .params import CONTROLS, PARAMS, Control, Param, did_you_mean, find_control, find_param
+from .presets import Preset
+from .stages import check_rate, floats, pointer
+
+MOST_AT_ONCE = 4096  # samples between two looks at the events, so that their ring never fills
+KINDS = ("stroke", "trigger", "trigger_features")
+NORMALIZE = ("model", "adapt")
+EVENT_ARRAYS = ("raw", "normalized", "input", "modulation", "param")
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """A hit. time and detected are samples since the start; raw is in dB, semitones, dB; param in units (order of PARAMS)."""
+
+    time: int
+    detected: int
+    kind: str
+    velocity: float
+    raw: np.ndarray
+    normalized: np.ndarray
+    input: np.ndarray
+    modulation: np.ndarray
+    param: np.ndarray
+    outside_db: float
+
+
+class Engine:
+    """An engine at one sample rate.
+
+    model: Model, name or file (built in when None); preset: Preset, name or file, instead of the model's own. Every parameter and control
+    can be given by keyword, such as depth=0.5, gain=-6, osc1_freq=200.
+    """
+
+    def __init__(self, sample_rate: float, model=None, preset=None, seed: int = 0, normalize: str = "model", **settings: float):
+        self.sample_rate = check_rate(sample_rate)
+        self.events: list[Event] = []
+        self._alive: dict = {}  # patches that the engine may read, with their models
+        self._memory = ffi.new("double[]", lib.td_engine_size() // 8 + 1)
+        self._ring_memory = ffi.new("double[]", lib.td_event_ring_size() // 8 + 1)
+        self._engine = ffi.cast("td_engine *", self._memory)
+        self._edit = ffi.new("td_patch *")
+        self._model = self._second = None
+        self._use_model(model)
+        lib.td_patch_init(self._edit, self._model.pointer)
+        self._edit.seed = seed & 0xFFFFFFFF
+        ring = ffi.cast("td_event_ring *", self._ring_memory)
+        first = self._keep()
+        if lib.td_engine_init(self._engine, self.sample_rate, first, ring) != lib.TD_OK:
+            raise TorchdrumError("the engine cannot start")
+        self._edit_preset(preset)
+        self._edit_normalize(normalize)
+        for name, value in settings.items():
+            self._set(name, value)
+        ffi.memmove(first, self._edit, ffi.sizeof("td_patch"))  # no hit has read it yet
+
+    # ---- patches ----
+
+    def _use_model(self, model):
+        if model is None:
+            model = Model.builtin()
+        self._model = model if isinstance(model, Model) else Model.load(model)
+
+    def _keep(self):
+        """A copy of the edited patch that lives until the engine has given it back."""
+        patch = ffi.new("td_patch *", self._edit[0])
+        self._alive[patch] = (self._model, self._second)
+        return patch
+
+    def _publish(self):
+        self._release(lib.td_engine_collect(self._engine))
+        self._release(lib.td_engine_publish(self._engine, self._keep()))
+
+    def _release(self, patch):
+        if patch != ffi.NULL:
+            self._alive.pop(next(p for p in self._alive if p == patch))
+
+    def load(self, model):
+        """Another model (Model, name or file), with its own preset, from the next hit on."""
+        self._use_model(model)
+        self._edit.model[0] = self._model.pointer
+        self._edit.override_mask = 0
+        self._publish()
+
+    def morph(self, model, x: float):
+        """A second model and how far to go towards it, 0 … 1 (None: back to one model)."""
+        self._second = None if model is None else model if isinstance(model, Model) else Model.load(model)
+        self._edit.model[1] = ffi.NULL if self._second is None else self._second.pointer
+        self._edit.morph = min(max(float(x), 0.0), 1.0)
+        self._publish()
+
+    def preset(self, preset):
+        """Another preset (Preset, name or file; None: the model's own) from the next hit on."""
+        self._edit_preset(preset)
+        self._publish()
+
+    def _edit_preset(self, preset):
+        if preset is None:
+            self._edit.override_mask = 0
+            return
+        preset = preset if isinstance(preset, Preset) else Preset.load(preset)
+        self._edit.base[0 : lib.TD_PARAMS] = preset.value.tolist()
+        self._edit.damping[0 : lib.TD_PARAMS] = preset.damping.tolist()
+        self._edit.override_mask = (1 << lib.TD_PARAMS) - 1
+
+    def normalize(self, how: str):
+        """model or adapt (spec 4.3)."""
+        self._edit_normalize(how)
+        self._publish()
+
+    def _edit_normalize(self, how: str):
+        if how not in NORMALIZE:
+            raise TorchdrumError(f"normalize is one of {', '.join(NORMALIZE)}, not {how}")
+        self._edit.normalize = NORMALIZE.index(how)
+
+    def shape(self, mask=(), scale=None, offset=None, param_depth=None):
+        """Bends the mapping by hand: names of parameters kept from the network, scale [3] and offset [3] of the normalised features,
+        depth per parameter {name: factor}."""
+        self._edit.mask = sum(1 << self._param_index(name) for name in mask)
+        for field, values, fallback in (("scale", scale, 1.0), ("offset", offset, 0.0)):
+            getattr(self._edit, field)[0 : lib.TD_FEATURES] = [float(v) for v in values] if values is not None else [fallback] * 3
+        self._edit.param_depth[0 : lib.TD_PARAMS] = [float((param_depth or {}).get(p.name, 1.0)) for p in PARAMS]
+        self._publish()
+
+    # ---- parameters and controls ----
+
+    @staticmethod
+    def _param_index(name: str) -> int:
+        param = find_param(name)
+        if param is None:
+            raise TorchdrumError(f"there is no parameter {name}: {did_you_mean(name, [p.name for p in PARAMS])}")
+        return PARAMS.index(param)
+
+    def set(self, name: str, value: float):
+        """A parameter (in its unit) or a control; numbers are clipped to the range."""
+        if self._set(name, value):
+            self._publish()
+
+    def _set(self, name: str, value: float) -> bool:
+        """Whether the patch was edited."""
+        row: Control | Param | None = find_control(name) or find_param(name)
+        if row is None:
+            names = [r.name for r in (*CONTROLS, *PARAMS)]
+            raise TorchdrumError(f"there is no control or parameter {name}: {did_you_mean(name, names)}")
+        value = float(value)
+        if not np.isfinite(value):
+            raise TorchdrumError(f"{row.name} needs a number from {row.min:g} to {row.max:g}")
+        value = min(max(value, row.min), row.max)
+        if isinstance(row, Param):
+            index = PARAMS.index(row)
+            if not self._edit.override_mask >> index & 1:
+                self._edit.damping[index] = float(self._model.info["preset"].damping[index])
+            self._edit.base[index] = value
+            self._edit.override_mask |= 1 << index
+        elif row.name == "depth":
+            self._edit.depth = value
+        elif row.name == "seed":
+            self._edit.seed = int(value)
+            self._edit.seed_serial += 1
+        else:
+            lib.td_engine_set(self._engine, CONTROLS.index(row), value)
+            return False
+        return True
+
+    def trigger(self, features=None, delay: int = 0):
+        """Plays after delay samples without a stroke: the preset as it is, or driven by normalised features [3] in 0 … 1."""
+        values = ffi.NULL if features is None else pointer(np.asarray(features, np.float32).reshape(lib.TD_FEATURES))
+        status = lib.td_engine_trigger(self._engine, delay, values)
+        if status == lib.TD_ERR_FULL:
+            raise TorchdrumError(f"{lib.TD_MAX_TRIGGERS} triggers are waiting already: process some audio first")
+        if status != lib.TD_OK:
+            raise TorchdrumError("the features of a trigger are numbers from 0 to 1")
+
+    def reset(self):
+        """Fades what sounds in 5 ms, forgets pending strokes and triggers."""
+        lib.td_engine_reset(self._engine)
+
+    # ---- sound ----
+
+    def process(self, x, block: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The next samples x [n], float32, one channel. Returns the output [n] and the trigger signal [n]; hits are added to events.
+        block: samples handed over at a time (the result does not depend on it)."""
+        x = floats(x)
+        out, trigger = np.empty(len(x), np.float32), np.empty(len(x), np.float32)
+        step = min(block or MOST_AT_ONCE, MOST_AT_ONCE)
+        x_at, out_at, trigger_at = pointer(x), pointer(out), pointer(trigger)
+        for at in range(0, len(x), step):
+            lib.td_engine_process(self._engine, x_at + at, out_at + at, trigger_at + at, min(step, len(x) - at))
+            self._drain()
+        return out, trigger
+
+    def _drain(self):
+        event = ffi.new("td_event *")
+        while lib.td_engine_next_event(self._engine, event):
+            arrays = {k: np.array(list(getattr(event, k)), np.float32) for k in EVENT_ARRAYS}
+            self.events.append(
+                Event(event.time, event.detected, KINDS[event.kind], event.velocity, outside_db=event.outside_db, **arrays)
+            )
+
+    @property
+    def latency(self) -> int:
+        """Samples from the detection of a stroke to its drum."""
+        return lib.td_engine_latency(self._engine)
+
+    @property
+    def bad_samples(self) -> int:
+        """NaN and infinite input samples so far."""
+        return lib.td_engine_bad_samples(self._engine)
+
+    @property
+    def lost_events(self) -> int:
+        """Hits that were played but not reported."""
+        return lib.td_engine_lost_events(self._engine)
