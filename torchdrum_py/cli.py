@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""The command torchdrum. Bad input is one line on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from . import __version__, audio, doctor
+from .engine import NORMALIZE, Engine
+from .errors import TorchdrumError
+from .model import Model, model_names
+from .params import CONTROLS, PARAMS, did_you_mean, find_param
+from .presets import preset_names
+from .render import render
+from .stages import ONSET_SETTINGS, check_rate, onsets
+
+LONG_FILE_S = 5.0  # from here on progress is shown
+
+
+def note(line: str):
+    """A line beside the result, on stderr."""
+    print(f"torchdrum: {line}", file=sys.stderr)
+
+
+class Progress:
+    """One line on stderr that counts up to 100 %, when somebody looks at it."""
+
+    def __init__(self, seconds: float, wanted: bool | None):
+        self.shown = (sys.stderr.isatty() if wanted is None else wanted) and (wanted or seconds > LONG_FILE_S)
+        self.last = -1
+
+    def __call__(self, share: float):
+        percent = int(100 * share)
+        if self.shown and percent != self.last:
+            self.last = percent
+            print(f"\r{percent:3d} %", end="\n" if percent >= 100 else "", file=sys.stderr, flush=True)
+
+
+def add_controls(parser: argparse.ArgumentParser, names=None):
+    """An option for each control of the core's table."""
+    group = parser.add_argument_group("controls")
+    for c in CONTROLS:
+        if names is not None and c.name not in names:
+            continue
+        unit = "" if c.unit in ("ratio", "x", "count", "on/off") else f" {c.unit}"
+        help_text = f"{c.help} ({c.min:g} to {c.max:g}{unit}; {c.default:g})"
+        group.add_argument(f"--{c.name}", type=float, metavar=c.unit.replace("on/off", "0|1").upper(), help=help_text.replace("%", "%%"))
+
+
+def chosen_controls(args, names=None) -> dict[str, float]:
+    """Those that were given, in range."""
+    chosen = {}
+    for c in CONTROLS:
+        value = getattr(args, c.name, None)
+        if value is None or (names is not None and c.name not in names):
+            continue
+        if not c.min <= value <= c.max:
+            raise TorchdrumError(f"--{c.name} takes a number from {c.min:g} to {c.max:g}, not {value:g}")
+        chosen[c.name] = value
+    return chosen
+
+
+def assignment(word: str) -> tuple[str, float]:
+    """PARAM=VALUE of --set."""
+    name, _, value = word.partition("=")
+    param = find_param(name)
+    if param is None:
+        raise TorchdrumError(f"--set: there is no parameter {name}: {did_you_mean(name, [p.name for p in PARAMS])}")
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not param.min <= number <= param.max:
+        raise TorchdrumError(f"--set {param.name}=… takes a number from {param.min:g} to {param.max:g} {param.unit}, not {value or 'nothing'}")
+    return param.name, number
+
+
+def same_file(a: str, b: str) -> bool:
+    return os.path.exists(b) and os.path.samefile(a, b)
+
+
+def cmd_render(args) -> int:
+    audio.check_audio_name(args.output)
+    x, rate = audio.read_audio(args.input)
+    check_rate(rate)
+    if same_file(args.input, args.output):
+        raise TorchdrumError("input and output are the same file: give the output another name")
+    settings = chosen_controls(args)
+    seed = int(settings.pop("seed", 0))
+    settings |= dict(assignment(word) for word in args.set)
+    progress = Progress(len(x) / rate * x.shape[1], args.progress)
+    result = render(
+        x, rate, seed=seed, tail=args.tail, progress=progress, model=args.model, preset=args.preset, normalize=args.normalize, **settings
+    )
+    audio.write_audio(args.output, result.out, rate)
+    if args.trigger:
+        audio.write_audio(args.trigger, result.trigger, rate)
+    if result.bad:
+        note(f"{result.bad} samples of {args.input} were not finite and counted as silence")
+    hits = sum(map(len, result.events))
+    note(f"{hits} hits, {len(result.out) / rate:.2f} s at {rate} Hz written to {args.output}")
+    return 0
+
+
+def cmd_onsets(args) -> int:
+    x, rate = audio.read_audio(args.input)
+    check_rate(rate)
+    if bad := int(np.size(x) - np.isfinite(x).sum()):
+        note(f"{bad} samples of {args.input} were not finite and counted as silence")
+    mono = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0).mean(axis=1, dtype=np.float64).astype(np.float32)
+    found, _ = onsets(mono, rate, **chosen_controls(args, ONSET_SETTINGS))
+    sys.stdout.writelines(f"{sample / rate:.6f}\n" for sample in found)
+    return 0
+
+
+def model_rows(model: Model) -> dict:
+    """What inspect shows."""
+    info = model.info
+    shape = [len(info["reference"]), *info["hidden"], info["params"]]
+    rows = {k: info[k] for k in ("name", "author", "license", "source")}
+    rows["network"] = " → ".join(map(str, shape)) + f", norm {info['norm']}, {info['activation']}, output {info['output']}"
+    rows["window"] = f"{info['window']} samples at 48 kHz, pre-roll {info['preroll']}: latency {(info['window'] - info['preroll']) / 48:g} ms"
+    rows["detector"], rows["trained at"] = info["detector"], f"{info['sample_rate']} Hz"
+    units = ("loudness dB", "centroid st", "flatness dB")
+    for unit, low, high, reference in zip(units, info["min"], info["max"], info["reference"], strict=True):
+        rows[unit] = f"{low:.2f} to {high:.2f}, reference at {reference:.3f}"
+    rows["crc32"] = info["crc32"]
+    return rows
+
+
+def cmd_inspect(args) -> int:
+    model = Model.load(args.model)
+    preset = model.info["preset"]
+    if args.json:
+        plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in model.info.items() if k != "preset"}
+        print(json.dumps(plain | preset.to_dict(), indent=1))
+        return 0
+    for key, value in model_rows(model).items():
+        print(f"{key:12} {value}")
+    # how far each parameter moves over the corners of the feature space
+    corners = np.array(np.meshgrid(*[[0.0, 1.0]] * 3, indexing="ij")).reshape(3, -1).T - model.info["reference"]
+    moves = model.run(corners) * preset.damping
+    print(f"\n{'parameter':18} {'preset':>9}  {'unit':6} network moves it by")
+    for i, p in enumerate(PARAMS):
+        span = p.max - p.min
+        print(f"{p.name:18} {preset.value[i]:9.5g}  {p.unit:6} {moves[:, i].min() * span:+.3g} to {moves[:, i].max() * span:+.3g}")
+    return 0
+
+
+def cmd_doctor(args) -> int:
+    if args.install:
+        for path in doctor.install(Path(args.source), Path(args.to) if args.to else None):
+            print(f"copied   {path}")
+    lines, well = doctor.report()
+    engine = Engine(48000)
+    engine.trigger()
+    out, _ = engine.process(np.zeros(4800, np.float32))
+    lines.insert(0, f"core     {__version__}, {'sounds' if np.abs(out).max() > 0.01 else 'is silent: please report this'}")
+    print("\n".join(lines))
+    return 0 if well else 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="torchdrum", description="An 808 that follows your playing.", epilog="torchdrum COMMAND --help tells more about each."
+    )
+    parser.add_argument("--version", action="version", version=f"torchdrum {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    p = commands.add_parser("render", help="play a recording through the object", description="Plays a recording through the same engine as [torchdrum~]. Each channel has a drum of its own.")
+    p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
+    p.add_argument("output", metavar="OUT", help="audio file to write, at the input's rate (.wav: 32-bit float)")
+    p.add_argument("--model", metavar="NAME|FILE", help=f"model ({', '.join(model_names())}, or a .safetensors file; built-in one)")
+    p.add_argument("--preset", metavar="NAME|FILE", help=f"sound instead of the model's ({', '.join(preset_names())}, or a .json file)")
+    p.add_argument("--set", metavar="PARAM=VALUE", action="append", default=[], help="a parameter of the sound, such as osc1_freq=200; may be repeated")
+    p.add_argument("--normalize", choices=NORMALIZE, default=NORMALIZE[0], help="range of the features: the model's, or adapting to the playing")
+    p.add_argument("--tail", type=float, metavar="S", help="seconds after the end of the input (default: until the last drum is silent)")
+    p.add_argument("--trigger", metavar="FILE", help="write the trigger impulses, too")
+    p.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show progress (default: on a terminal, for long files)")
+    add_controls(p)
+    p.set_defaults(run=cmd_render)
+
+    p = commands.add_parser("onsets", help="print when strokes are detected", description="Prints the time in seconds at which each stroke is detected, one a line. Channels are mixed by their mean. Causal: a time depends on nothing that comes later.")
+    p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
+    add_controls(p, ONSET_SETTINGS)
+    p.set_defaults(run=cmd_onsets)
+
+    p = commands.add_parser("inspect", help="show what is in a model", description="Shows a model: where it comes from, its network, its range of features, its preset and how far it moves each parameter.")
+    p.add_argument("model", metavar="MODEL", help=f"a name ({', '.join(model_names())}) or a .safetensors file")
+    p.add_argument("--json", action="store_true", help="as JSON")
+    p.set_defaults(run=cmd_inspect)
+
+    p = commands.add_parser("doctor", help="check that [torchdrum~] is where Pd looks", description="Finds Pd and the object, and says what is missing (exit code 1 when something is).")
+    p.add_argument("--install", action="store_true", help="copy the built object, its help patch and the models to where Pd looks")
+    p.add_argument("--from", dest="source", metavar="FOLDER", default="pd_external", help="where the object was built (pd_external)")
+    p.add_argument("--to", metavar="FOLDER", help=f"folder of externals ({doctor.external_folders()[0]})")
+    p.set_defaults(run=cmd_doctor)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a command; returns the exit code."""
+    args = make_parser().parse_args(argv)
+    try:
+        if getattr(args, "tail", None) is not None and not 0 <= args.tail <= 60:
+            raise TorchdrumError("--tail takes 0 to 60 seconds")
+        return args.run(args)
+    except TorchdrumError as error:
+        note(str(error))
+        return 2
+    except MemoryError:
+        note("there is not enough memory for this file")
+        return 2
+    except KeyboardInterrupt:
+        note("stopped, nothing was written")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
