@@ -107,8 +107,7 @@ int main(void)
     if (td_model_read(file, bytes, model, td_model_bytes(bytes), why) != TD_OK) return 1;
     td_patch_init(&patch, model);
     srand(1);
-    for (int i = 0; i < N; i++)
-        dense[i] = (float)((2.0 * rand() / RAND_MAX - 1.0) * (i / 4000 % 4 + 1) / 6.0 * exp(-(i % 4000) / 500.0));
+    for (int i = 0; i < N; i++) dense[i] = (float)((2.0 * rand() / RAND_MAX - 1.0) * (i / 4000 % 4 + 1) / 6.0 * exp(-(i % 4000) / 500.0));
     for (int i = 0; i < TD_PARAMS; i++) param[i] = td_param(i)->def;
     param[td_param_find("osc1_decay")] = param[td_param_find("osc2_decay")] = param[td_param_find("noise_decay")] = 2000;
     const int sounding = (int)(2.0 * 4.0 / 3.0 * RATE);

@@ -12,14 +12,14 @@ enum { LOADER_PATH = 1024 };
 typedef struct t_load {
     uint32_t request;
     char name[LOADER_PATH], path[LOADER_PATH];
-    td_model *model;                 /* NULL when it failed; then why says so */
+    td_model *model; /* NULL when it failed; then why says so */
     char why[TD_ERROR_BYTES];
 } t_load;
 
 typedef struct t_loader {
     pthread_t thread;
     t_load now, next;
-    int running, finished, waiting;  /* finished is atomic */
+    int running, finished, waiting; /* finished is atomic */
 } t_loader;
 
 /* Reads at once. The model is allocated with malloc. */

@@ -15,22 +15,22 @@ enum { CHUNK = 64, MAX_ATOMS = 16, POLL_MS = 5 };
 
 typedef struct _torchdrum {
     t_object obj;
-    t_float signal;                       /* of the left inlet when no signal is connected */
-    t_canvas *canvas;                     /* of creation: models are looked for beside its file */
+    t_float signal;   /* of the left inlet when no signal is connected */
+    t_canvas *canvas; /* of creation: models are looked for beside its file */
     t_outlet *hit, *features, *params, *info;
     t_clock *news, *poll;
     t_loader loader;
     td_object *object;
     double sample_rate;
-    uint64_t block_position;              /* engine's sample at the start of the last block … */
-    double block_time;                    /* … and Pd's logical time of it */
+    uint64_t block_position; /* engine's sample at the start of the last block … */
+    double block_time;       /* … and Pd's logical time of it */
     uint64_t position;
-    td_event event;                       /* taken from the ring and not yet due */
+    td_event event; /* taken from the ring and not yet due */
     int has_event, creating;
 } t_torchdrum;
 
 static t_class *torchdrum_class;
-static const td_model *builtin;           /* read once in setup, never freed */
+static const td_model *builtin; /* read once in setup, never freed */
 
 /* ---- what the object says ---- */
 
@@ -40,8 +40,10 @@ static void torchdrum_info(void *context, const char *selector, int count, const
     t_atom out[MAX_ATOMS];
     if (count > MAX_ATOMS) count = MAX_ATOMS;
     for (int i = 0; i < count; i++) {
-        if (atoms[i].text) SETSYMBOL(&out[i], gensym(atoms[i].text));
-        else SETFLOAT(&out[i], (t_float)atoms[i].number);
+        if (atoms[i].text)
+            SETSYMBOL(&out[i], gensym(atoms[i].text));
+        else
+            SETFLOAT(&out[i], (t_float)atoms[i].number);
     }
     if (!x->creating) outlet_anything(x->info, gensym(selector), count, out);
 }
@@ -49,8 +51,10 @@ static void torchdrum_info(void *context, const char *selector, int count, const
 static void torchdrum_say(void *context, td_severity severity, const char *line)
 {
     t_torchdrum *x = context;
-    if (severity == TD_SAY_ERROR) pd_error(x, "torchdrum~: %s", line);
-    else post("torchdrum~: %s", line);
+    if (severity == TD_SAY_ERROR)
+        pd_error(x, "torchdrum~: %s", line);
+    else
+        post("torchdrum~: %s", line);
 }
 
 static void torchdrum_release(void *context, td_model *model)
@@ -68,15 +72,20 @@ static int is_heard(void)
 #ifdef _WIN32
     return 1;
 #else
-    union { void *found; int (*call)(void); } audio_isopen = {dlsym(RTLD_DEFAULT, "audio_isopen")};
+    union {
+        void *found;
+        int (*call)(void);
+    } audio_isopen = {dlsym(RTLD_DEFAULT, "audio_isopen")};
     return !audio_isopen.found || audio_isopen.call();
 #endif
 }
 
 static void torchdrum_loaded(t_torchdrum *x, const t_load *load)
 {
-    if (load->model) td_object_loaded(x->object, load->request, load->name, load->model);
-    else td_object_load_failed(x->object, load->request, load->name, load->why);
+    if (load->model)
+        td_object_loaded(x->object, load->request, load->name, load->model);
+    else
+        td_object_load_failed(x->object, load->request, load->name, load->why);
 }
 
 static int open_beside(t_torchdrum *x, const char *name, const char *extension, t_load *load)
@@ -118,7 +127,8 @@ static void torchdrum_load(void *context, const char *name, uint32_t request)
     load.request = request;
     strncpy(load.name, name, sizeof load.name - 1);
     if (!find_file(x, name, &load)) {
-        td_object_load_failed(x->object, request, name, "there is no such model beside the patch, in Pd's search path or in the models folder");
+        td_object_load_failed(x->object, request, name,
+                              "there is no such model beside the patch, in Pd's search path or in the models folder");
         return;
     }
     if (!pd_getdspstate() || !is_heard()) {
@@ -324,8 +334,8 @@ void torchdrum_tilde_setup(void)
         pd_error(NULL, "torchdrum~: the built-in model cannot be read; please install the object again");
         return;
     }
-    torchdrum_class = class_new(gensym("torchdrum~"), (t_newmethod)(void (*)(void))torchdrum_new, (t_method)torchdrum_free, sizeof(t_torchdrum),
-                                CLASS_DEFAULT, A_GIMME, A_NULL);
+    torchdrum_class = class_new(gensym("torchdrum~"), (t_newmethod)(void (*)(void))torchdrum_new, (t_method)torchdrum_free,
+                                sizeof(t_torchdrum), CLASS_DEFAULT, A_GIMME, A_NULL);
     CLASS_MAINSIGNALIN(torchdrum_class, t_torchdrum, signal);
     class_addmethod(torchdrum_class, (t_method)torchdrum_dsp, gensym("dsp"), A_CANT, A_NULL);
     class_addbang(torchdrum_class, torchdrum_bang);

@@ -113,7 +113,10 @@ void ref_features(const float *window, int samples, double sr, float out[TD_FEAT
 
 /* ---- voice (spec 6) ---- */
 
-typedef struct ref_envelope { double value, ratio, attack; uint32_t end, fade; } ref_envelope;
+typedef struct ref_envelope {
+    double value, ratio, attack;
+    uint32_t end, fade;
+} ref_envelope;
 
 typedef struct ref_voice {
     ref_envelope sweep, env1, env2, env_noise;

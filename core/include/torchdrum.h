@@ -22,24 +22,24 @@ extern "C" {
 #define TD_VERSION "0.1.0"
 
 enum {
-    TD_FEATURES = 3,          /* loudness dB, centroid semitones, flatness dB */
-    TD_PARAMS = 14,           /* of the 808 snare */
-    TD_MAX_HIDDEN = 4,        /* hidden layers of a network */
-    TD_MAX_WIDTH = 128,       /* units of a hidden layer */
-    TD_MODEL_SLOTS = 2,       /* models of a patch, for morphing */
-    TD_MAX_TRIGGERS = 64,     /* timed triggers waiting at once */
-    TD_MAX_EVENTS = 256,      /* hits waiting to be read */
+    TD_FEATURES = 3,      /* loudness dB, centroid semitones, flatness dB */
+    TD_PARAMS = 14,       /* of the 808 snare */
+    TD_MAX_HIDDEN = 4,    /* hidden layers of a network */
+    TD_MAX_WIDTH = 128,   /* units of a hidden layer */
+    TD_MODEL_SLOTS = 2,   /* models of a patch, for morphing */
+    TD_MAX_TRIGGERS = 64, /* timed triggers waiting at once */
+    TD_MAX_EVENTS = 256,  /* hits waiting to be read */
     TD_MAX_MODEL_BYTES = 1048576,
-    TD_NAME_BYTES = 208,      /* a text of a model with its final 0 */
-    TD_ERROR_BYTES = 256      /* a reason with its final 0 */
+    TD_NAME_BYTES = 208, /* a text of a model with its final 0 */
+    TD_ERROR_BYTES = 256 /* a reason with its final 0 */
 };
 
 typedef enum td_status {
     TD_OK = 0,
-    TD_ERR_ARGUMENT = 1,      /* out of range, null, not finite */
-    TD_ERR_FULL = 2,          /* queue full, nothing was changed */
-    TD_ERR_FORMAT = 3,        /* a file that is not as spec 8 or 9 says */
-    TD_ERR_SPACE = 4          /* memory given is too small */
+    TD_ERR_ARGUMENT = 1, /* out of range, null, not finite */
+    TD_ERR_FULL = 2,     /* queue full, nothing was changed */
+    TD_ERR_FORMAT = 3,   /* a file that is not as spec 8 or 9 says */
+    TD_ERR_SPACE = 4     /* memory given is too small */
 } td_status;
 
 /* ---- tables ------------------------------------------------------------------------------------------------------- */
@@ -54,16 +54,16 @@ typedef struct td_control_info {
     float min, max, def;
 } td_control_info;
 
-const td_param_info *td_param(int index);            /* NULL when index is not 0 .. TD_PARAMS-1 */
-int td_param_find(const char *name_or_key);          /* index, or -1 */
-const td_control_info *td_control(int index);        /* NULL after the last */
-int td_control_find(const char *name_or_alias);      /* index, or -1 */
-void td_param_table_hash(int count, char hex[9]);    /* spec 8.1, over the first count parameters */
+const td_param_info *td_param(int index);         /* NULL when index is not 0 .. TD_PARAMS-1 */
+int td_param_find(const char *name_or_key);       /* index, or -1 */
+const td_control_info *td_control(int index);     /* NULL after the last */
+int td_control_find(const char *name_or_alias);   /* index, or -1 */
+void td_param_table_hash(int count, char hex[9]); /* spec 8.1, over the first count parameters */
 
 /* ---- presets (spec 9) --------------------------------------------------------------------------------------------- */
 
 typedef struct td_preset {
-    float value[TD_PARAMS];   /* in units */
+    float value[TD_PARAMS]; /* in units */
     float damping[TD_PARAMS];
 } td_preset;
 
@@ -72,11 +72,11 @@ td_status td_preset_read(const char *json, size_t bytes, td_preset *preset, char
 
 /* ---- models (spec 5, 8) ------------------------------------------------------------------------------------------- */
 
-typedef struct td_model td_model;                    /* const once read; may be shared by any number of patches and threads */
+typedef struct td_model td_model; /* const once read; may be shared by any number of patches and threads */
 
 typedef struct td_model_info {
-    int params, hidden, width[TD_MAX_HIDDEN];        /* outputs, hidden layers and their units */
-    int window, preroll;                             /* samples at 48 kHz */
+    int params, hidden, width[TD_MAX_HIDDEN]; /* outputs, hidden layers and their units */
+    int window, preroll;                      /* samples at 48 kHz */
     float min[TD_FEATURES], max[TD_FEATURES], reference[TD_FEATURES];
     td_preset preset;
     char name[TD_NAME_BYTES], author[TD_NAME_BYTES], license[TD_NAME_BYTES], source[TD_NAME_BYTES];
@@ -99,14 +99,14 @@ const char *td_builtin_preset(int index, const char **name);
 enum { TD_NORMALIZE_MODEL = 0, TD_NORMALIZE_ADAPT = 1 };
 
 typedef struct td_patch {
-    const td_model *model[TD_MODEL_SLOTS];           /* [0] must be there; [1] may be NULL */
-    float morph;                                     /* 0 .. 1 between the two */
+    const td_model *model[TD_MODEL_SLOTS]; /* [0] must be there; [1] may be NULL */
+    float morph;                           /* 0 .. 1 between the two */
     float depth, param_depth[TD_PARAMS];
     float scale[TD_FEATURES], offset[TD_FEATURES];
-    uint32_t override_mask, mask;                    /* bit i: base[i] replaces the preset's; the network keeps off i */
-    float base[TD_PARAMS], damping[TD_PARAMS];       /* where override_mask has the bit */
+    uint32_t override_mask, mask;              /* bit i: base[i] replaces the preset's; the network keeps off i */
+    float base[TD_PARAMS], damping[TD_PARAMS]; /* where override_mask has the bit */
     uint32_t normalize;
-    uint32_t seed, seed_serial;                      /* another serial restarts the noise sequence */
+    uint32_t seed, seed_serial;                           /* another serial restarts the noise sequence */
     float range_min[TD_FEATURES], range_max[TD_FEATURES]; /* where range_override != 0, instead of the model's */
     uint32_t range_override;
 } td_patch;
@@ -145,8 +145,8 @@ td_status td_engine_init(td_engine *engine, double sample_rate, const td_patch *
 void td_engine_process(td_engine *engine, const float *in, float *out, float *trigger, size_t n);
 
 /* CONTROL. */
-td_status td_engine_set(td_engine *engine, int control, float value);  /* clips to the range; TD_ERR_ARGUMENT for a control that
-                                                                          belongs to the patch, or a value that is not finite */
+td_status td_engine_set(td_engine *engine, int control, float value); /* clips to the range; TD_ERR_ARGUMENT for a control that
+                                                                         belongs to the patch, or a value that is not finite */
 float td_engine_get(const td_engine *engine, int control);
 void td_engine_reset(td_engine *engine);
 /* Publishes a patch; returns the one that it displaced before any hit read it (or NULL), which the caller may change again. */
@@ -155,23 +155,25 @@ const td_patch *td_engine_publish(td_engine *engine, const td_patch *patch);
 const td_patch *td_engine_collect(td_engine *engine);
 /* features NULL: the preset as it is. Else normalised features. delay counts from the next sample to be processed. */
 td_status td_engine_trigger(td_engine *engine, uint32_t delay, const float *features);
-int td_engine_next_event(td_engine *engine, td_event *event);          /* 1 when there was one */
-uint32_t td_engine_lost_events(const td_engine *engine);               /* since init: ring was full */
-uint32_t td_engine_bad_samples(const td_engine *engine);               /* since init: NaN and infinite input samples */
-int td_engine_latency(const td_engine *engine);                        /* samples from detection to drum with the present patch */
+int td_engine_next_event(td_engine *engine, td_event *event); /* 1 when there was one */
+uint32_t td_engine_lost_events(const td_engine *engine);      /* since init: ring was full */
+uint32_t td_engine_bad_samples(const td_engine *engine);      /* since init: NaN and infinite input samples */
+int td_engine_latency(const td_engine *engine);               /* samples from detection to drum with the present patch */
 
 /* ---- stages, for tests and training -------------------------------------------------------------------------------- */
 
 /* Features of one window (spec 4.1, 4.2): samples = td_scaled(window, sample_rate) of them. */
 td_status td_features(const float *window, int samples, double sample_rate, float out[TD_FEATURES]);
-int td_scaled(int samples_at_48k, double sample_rate);                 /* spec, "scaled to the rate" */
+int td_scaled(int samples_at_48k, double sample_rate); /* spec, "scaled to the rate" */
 
 /* One hit of the 808 with parameters in units; returns how many samples sound (the rest of out is 0). */
 size_t td_snare808_render(const float param[TD_PARAMS], double sample_rate, uint32_t seed, uint32_t hit, float *out, size_t n);
 void td_noise(uint32_t seed, uint32_t hit, uint32_t first, float *out, size_t n);
 
 /* The detector alone. */
-typedef struct td_onset_settings { float onthreshold, offthreshold, hold, floor, highpass; } td_onset_settings;
+typedef struct td_onset_settings {
+    float onthreshold, offthreshold, hold, floor, highpass;
+} td_onset_settings;
 typedef struct td_onset td_onset;
 size_t td_onset_size(void);
 td_status td_onset_init(td_onset *onset, double sample_rate, const td_onset_settings *settings, int window);

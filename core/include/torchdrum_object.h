@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 typedef struct td_atom {
-    const char *text;  /* NULL for a number */
+    const char *text; /* NULL for a number */
     double number;
 } td_atom;
 
@@ -32,7 +32,7 @@ typedef struct td_host {
 
 typedef struct td_object td_object;
 
-size_t td_object_size(void);     /* bytes, aligned as malloc does */
+size_t td_object_size(void); /* bytes, aligned as malloc does */
 
 /* builtin: the default model, shared, must outlive the object. seed: of the noise, 0 .. 16777215. */
 td_status td_object_init(td_object *object, const td_host *host, const td_model *builtin, uint32_t seed);

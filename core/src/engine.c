@@ -389,8 +389,10 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
         }
         if (bad) td_store_relaxed(&self->bad_samples, self->bad_samples + bad);
 
-        if (is_silent(self)) memset(drum, 0, sizeof drum);
-        else voices_run(&self->voices, drum, n);
+        if (is_silent(self))
+            memset(drum, 0, sizeof drum);
+        else
+            voices_run(&self->voices, drum, n);
         master_run(&self->master, x, drum, out, n);
         if (!listening && !self->master.left) voices_clear(&self->voices);
         if (trigger) {
@@ -431,10 +433,7 @@ td_status td_engine_init(td_engine *self, double sample_rate, const td_patch *pa
     return TD_OK;
 }
 
-static int belongs_to_patch(int control_index)
-{
-    return control_index == TD_CONTROL_depth || control_index == TD_CONTROL_seed;
-}
+static int belongs_to_patch(int control_index) { return control_index == TD_CONTROL_depth || control_index == TD_CONTROL_seed; }
 
 td_status td_engine_set(td_engine *self, int index, float value)
 {
@@ -454,10 +453,7 @@ const td_patch *td_engine_publish(td_engine *self, const td_patch *patch)
     return (const td_patch *)td_exchange_ptr(&self->pending_patch, (void *)(uintptr_t)patch);
 }
 
-const td_patch *td_engine_collect(td_engine *self)
-{
-    return (const td_patch *)td_exchange_ptr(&self->retired_patch, NULL);
-}
+const td_patch *td_engine_collect(td_engine *self) { return (const td_patch *)td_exchange_ptr(&self->retired_patch, NULL); }
 
 td_status td_engine_trigger(td_engine *self, uint32_t delay, const float *features)
 {

@@ -55,12 +55,20 @@ static int unescape(td_json *j)
 {
     const char c = *j->at++;
     switch (c) {
-    case '"': case '\\': case '/': return c;
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
+    case '"':
+    case '\\':
+    case '/':
+        return c;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
     case 'u': {
         int code = 0;
         if (j->end - j->at < 4) return -1;
@@ -71,7 +79,8 @@ static int unescape(td_json *j)
         }
         return code > 0 && code < 128 ? code : -1;
     }
-    default: return -1;
+    default:
+        return -1;
     }
 }
 
@@ -103,7 +112,9 @@ int td_json_key(td_json *j, char *to, size_t room)
 static int is_digit(const td_json *j) { return j->at < j->end && *j->at >= '0' && *j->at <= '9'; }
 
 /* A product of doubles as an unevaluated sum, by Dekker's and Veltkamp's exact product. */
-typedef struct wide { double hi, lo; } wide;
+typedef struct wide {
+    double hi, lo;
+} wide;
 
 static wide product(double a, double b)
 {
@@ -188,8 +199,7 @@ int td_json_number(td_json *j, double *value)
             if ((power = power * 10 + (*j->at - '0')) > 400) return fail(j, "a number is too large or too small");
         exponent += down ? -power : power;
     }
-    if (digits && (exponent + significant > 280 || exponent + significant < -280))
-        return fail(j, "a number is too large or too small");
+    if (digits && (exponent + significant > 280 || exponent + significant < -280)) return fail(j, "a number is too large or too small");
     const double magnitude = digits ? decimal(digits, exponent) : 0.0;
     *value = negative ? -magnitude : magnitude;
     return 1;

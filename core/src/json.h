@@ -8,7 +8,7 @@
 
 typedef struct td_json {
     const char *at, *end;
-    const char *error;   /* NULL, or what was wrong first; everything after that fails too */
+    const char *error; /* NULL, or what was wrong first; everything after that fails too */
 } td_json;
 
 td_json td_json_in(const char *text, size_t bytes);
@@ -16,10 +16,10 @@ td_json td_json_in(const char *text, size_t bytes);
 /* Objects: if (td_json_open(j, '{')) while (td_json_more(j, '}', &first)) { key … } with int first = 1. The same with '[' and ']'. */
 int td_json_open(td_json *j, char bracket);
 int td_json_more(td_json *j, char bracket, int *first);
-int td_json_key(td_json *j, char *to, size_t room);       /* a string and the colon; 0 when it failed or did not fit */
+int td_json_key(td_json *j, char *to, size_t room); /* a string and the colon; 0 when it failed or did not fit */
 int td_json_string(td_json *j, char *to, size_t room);
 int td_json_number(td_json *j, double *value);
-int td_json_size(td_json *j, size_t *value);               /* a whole number 0 … 2^31-1 without sign, point or exponent */
-int td_json_end(td_json *j);                               /* nothing but white space is left */
+int td_json_size(td_json *j, size_t *value); /* a whole number 0 … 2^31-1 without sign, point or exponent */
+int td_json_end(td_json *j);                 /* nothing but white space is left */
 
 #endif

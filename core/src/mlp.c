@@ -40,8 +40,7 @@ void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, floa
         weights += outputs;
         if (last) break;
         if (shape->norm == TD_NORM_LAYER) normalize(y, outputs);
-        for (int o = 0; o < outputs; o++)
-            y[o] = shape->activation == TD_RELU ? (y[o] > 0.0f ? y[o] : 0.0f) : td_tanh_fast(y[o]);
+        for (int o = 0; o < outputs; o++) y[o] = shape->activation == TD_RELU ? (y[o] > 0.0f ? y[o] : 0.0f) : td_tanh_fast(y[o]);
         x = y;
     }
     for (int o = 0; o < shape->width[shape->layers]; o++)

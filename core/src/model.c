@@ -15,15 +15,46 @@ static const double largest_number = 1e6, largest_damping = 10.0;
 
 /* ---- what a header may name ---- */
 
-enum { T_PRESET, T_DAMPING, T_MIN, T_MAX, T_REFERENCE, T_NAMED, T_WEIGHT = T_NAMED, T_BIAS = T_WEIGHT + MAX_LAYERS, T_COUNT = T_BIAS + MAX_LAYERS };
+enum {
+    T_PRESET,
+    T_DAMPING,
+    T_MIN,
+    T_MAX,
+    T_REFERENCE,
+    T_NAMED,
+    T_WEIGHT = T_NAMED,
+    T_BIAS = T_WEIGHT + MAX_LAYERS,
+    T_COUNT = T_BIAS + MAX_LAYERS
+};
 static const char *const tensor_names[T_NAMED] = {"preset", "damping", "min", "max", "reference"};
 
-enum { M_FORMAT, M_VOICE, M_PARAMETERS, M_FEATURES, M_DETECTOR, M_WINDOW, M_PREROLL, M_SAMPLE_RATE, M_ACTIVATION, M_NORM, M_OUTPUT, M_NAME,
-       M_AUTHOR, M_LICENSE, M_SOURCE, M_CRC32, M_COUNT };
-static const char *const metadata_names[M_COUNT] = {"format", "voice", "parameters", "features", "detector", "window", "preroll",
-    "sample_rate", "activation", "norm", "output", "name", "author", "license", "source", "crc32"};
+enum {
+    M_FORMAT,
+    M_VOICE,
+    M_PARAMETERS,
+    M_FEATURES,
+    M_DETECTOR,
+    M_WINDOW,
+    M_PREROLL,
+    M_SAMPLE_RATE,
+    M_ACTIVATION,
+    M_NORM,
+    M_OUTPUT,
+    M_NAME,
+    M_AUTHOR,
+    M_LICENSE,
+    M_SOURCE,
+    M_CRC32,
+    M_COUNT
+};
+static const char *const metadata_names[M_COUNT] = {"format",  "voice",       "parameters", "features", "detector", "window",
+                                                    "preroll", "sample_rate", "activation", "norm",     "output",   "name",
+                                                    "author",  "license",     "source",     "crc32"};
 
-typedef struct tensor { int present; size_t rows, columns, offset; } tensor; /* columns 0: one dimension */
+typedef struct tensor {
+    int present;
+    size_t rows, columns, offset;
+} tensor; /* columns 0: one dimension */
 
 typedef struct reader {
     const unsigned char *file, *data;
@@ -95,8 +126,7 @@ static td_status read_tensor(reader *r, td_json *j, const char *name, size_t *da
         for (int first = 1; td_json_more(j, '}', &first);) {
             if (!td_json_key(j, word, sizeof word)) break;
             if (td_same_text(word, "dtype") && !has_dtype++) {
-                if (td_json_string(j, word, sizeof word) && !td_same_text(word, "F32"))
-                    return refuse(r, "tensor ", name, " is not F32");
+                if (td_json_string(j, word, sizeof word) && !td_same_text(word, "F32")) return refuse(r, "tensor ", name, " is not F32");
             } else if (td_same_text(word, "shape") && !has_shape++) {
                 if (!td_json_open(j, '[')) break;
                 for (int f = 1; td_json_more(j, ']', &f); count++) {
@@ -138,8 +168,10 @@ static td_status read_header(reader *r, const char *header, size_t bytes)
     if (td_json_open(&j, '{')) {
         for (int first = 1; status == TD_OK && td_json_more(&j, '}', &first);) {
             if (!td_json_key(&j, name, sizeof name)) break;
-            if (!td_same_text(name, "__metadata__")) status = read_tensor(r, &j, name, &data_at);
-            else status = has_metadata++ ? refuse(r, "the metadata stand twice", "", "") : read_metadata(r, &j);
+            if (!td_same_text(name, "__metadata__"))
+                status = read_tensor(r, &j, name, &data_at);
+            else
+                status = has_metadata++ ? refuse(r, "the metadata stand twice", "", "") : read_metadata(r, &j);
         }
         if (status == TD_OK) td_json_end(&j);
     }
@@ -250,8 +282,10 @@ static td_status read_weights(reader *r, const td_mlp *shape, float *to)
         const size_t rows = (size_t)shape->width[l + 1], count = rows * (size_t)shape->width[l];
         if (read_floats(r, T_WEIGHT + l, "weight", to, count, -largest_number, largest_number)) return TD_ERR_FORMAT;
         to += count;
-        if (!r->tensors[T_BIAS + l].present) memset(to, 0, rows * sizeof *to);
-        else if (read_floats(r, T_BIAS + l, "bias", to, rows, -largest_number, largest_number)) return TD_ERR_FORMAT;
+        if (!r->tensors[T_BIAS + l].present)
+            memset(to, 0, rows * sizeof *to);
+        else if (read_floats(r, T_BIAS + l, "bias", to, rows, -largest_number, largest_number))
+            return TD_ERR_FORMAT;
         to += rows;
     }
     return TD_OK;
@@ -298,12 +332,20 @@ static td_status read_info(reader *r, const td_mlp *shape, td_model_info *info)
     if (info->window < MIN_WINDOW || info->window > MAX_WINDOW) return refuse(r, "window is not 16 to 256 samples", "", "");
     if (info->preroll < 0 || info->preroll >= info->window) return refuse(r, "preroll is not shorter than the window", "", "");
     if (whole(r->metadata[M_SAMPLE_RATE]) <= 0) return refuse(r, "sample_rate is not a whole number of Hz", "", "");
-    struct { int m; char *to; size_t room; } const texts[] = {
-        {M_NAME, info->name, sizeof info->name}, {M_AUTHOR, info->author, sizeof info->author},
-        {M_LICENSE, info->license, sizeof info->license}, {M_SOURCE, info->source, sizeof info->source},
-        {M_DETECTOR, info->detector, sizeof info->detector}, {M_ACTIVATION, info->activation, sizeof info->activation},
-        {M_NORM, info->norm, sizeof info->norm}, {M_OUTPUT, info->output, sizeof info->output},
-        {M_SAMPLE_RATE, info->sample_rate, sizeof info->sample_rate}, {M_CRC32, info->crc32, sizeof info->crc32}};
+    struct {
+        int m;
+        char *to;
+        size_t room;
+    } const texts[] = {{M_NAME, info->name, sizeof info->name},
+                       {M_AUTHOR, info->author, sizeof info->author},
+                       {M_LICENSE, info->license, sizeof info->license},
+                       {M_SOURCE, info->source, sizeof info->source},
+                       {M_DETECTOR, info->detector, sizeof info->detector},
+                       {M_ACTIVATION, info->activation, sizeof info->activation},
+                       {M_NORM, info->norm, sizeof info->norm},
+                       {M_OUTPUT, info->output, sizeof info->output},
+                       {M_SAMPLE_RATE, info->sample_rate, sizeof info->sample_rate},
+                       {M_CRC32, info->crc32, sizeof info->crc32}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         td_text text = td_text_in(texts[i].to, texts[i].room);
         td_text_add(&text, r->metadata[texts[i].m]);

@@ -13,21 +13,24 @@ enum { PATCHES = 4 };
 /* More than patches can hold at once, so that one can always be forgotten. */
 enum { MODELS = (PATCHES + 1) * TD_MODEL_SLOTS + 2, PATH_BYTES = 1024, LINE_BYTES = 1536 };
 
-typedef struct cached_model { td_model *model; char name[PATH_BYTES]; } cached_model;
+typedef struct cached_model {
+    td_model *model;
+    char name[PATH_BYTES];
+} cached_model;
 
 struct td_object {
     td_engine engine;
     td_event_ring ring;
     td_patch patches[PATCHES];
-    int in_use[PATCHES];          /* published and not come back */
-    td_patch edit;                /* what was published last */
+    int in_use[PATCHES]; /* published and not come back */
+    td_patch edit;       /* what was published last */
     td_host host;
     const td_model *builtin;
     cached_model models[MODELS];
-    int next_model;               /* where the search for a place begins: oldest first */
+    int next_model; /* where the search for a place begins: oldest first */
     char model_name[PATH_BYTES];
-    uint32_t request;             /* of the newest load */
-    int keep;                     /* that load keeps the overrides */
+    uint32_t request; /* of the newest load */
+    int keep;         /* that load keeps the overrides */
     uint32_t bad_said;
 };
 
@@ -246,8 +249,10 @@ static int on_load(td_object *self, int count, const td_atom *atoms)
     self->request++;
     self->keep = keep;
     const td_model *model = find_model(self, name);
-    if (model) use_model(self, name, model);
-    else self->host.load(self->host.context, name, self->request);
+    if (model)
+        use_model(self, name, model);
+    else
+        self->host.load(self->host.context, name, self->request);
     return 1;
 }
 
@@ -257,8 +262,10 @@ static int on_reload(td_object *self, int count, const td_atom *atoms)
     if (count) return wrong(self, "reload: takes no argument, it reads the present model again", "", "");
     self->request++;
     self->keep = 1;
-    if (self->edit.model[0] == self->builtin) use_model(self, self->model_name, self->builtin);
-    else self->host.load(self->host.context, self->model_name, self->request);
+    if (self->edit.model[0] == self->builtin)
+        use_model(self, self->model_name, self->builtin);
+    else
+        self->host.load(self->host.context, self->model_name, self->request);
     return 1;
 }
 
@@ -346,8 +353,7 @@ static void report_all(td_object *self, report line)
 {
     line(self, "model", word(self->model_name), "");
     for (int i = 0; i < TD_PARAMS; i++) line(self, td_param(i)->name, number(tidy(param_value(self, i))), td_param(i)->unit);
-    for (int i = 0; i < TD_CONTROL_COUNT; i++)
-        line(self, td_control(i)->name, number(tidy(control_value(self, i))), td_control(i)->unit);
+    for (int i = 0; i < TD_CONTROL_COUNT; i++) line(self, td_control(i)->name, number(tidy(control_value(self, i))), td_control(i)->unit);
     line(self, "normalize", word(normalize_words[self->edit.normalize]), "");
 }
 
@@ -362,8 +368,10 @@ static void report_console(td_object *self, const char *name, td_atom value, con
     char line[LINE_BYTES];
     td_text text = td_text_in(line, sizeof line);
     add(&text, name, " ", "");
-    if (value.text) td_text_add(&text, value.text);
-    else td_text_add_number(&text, value.number);
+    if (value.text)
+        td_text_add(&text, value.text);
+    else
+        td_text_add_number(&text, value.number);
     add_unit(&text, unit);
     self->host.say(self->host.context, TD_SAY_POST, line);
 }
@@ -390,11 +398,16 @@ static int on_get(td_object *self, int count, const td_atom *atoms)
     if (!name) return 1;
     const int param = td_param_find(name), control = td_control_find(name);
     if (count > 1) return wrong(self, "get: takes one name", "", "");
-    if (param >= 0) info_number(self, td_param(param)->name, tidy(param_value(self, param)));
-    else if (control >= 0) info_number(self, td_control(control)->name, tidy(control_value(self, control)));
-    else if (td_same_text(name, "model")) report_info(self, name, word(self->model_name), "");
-    else if (td_same_text(name, "normalize")) report_info(self, name, word(normalize_words[self->edit.normalize]), "");
-    else return wrong(self, "get: there is nothing called ", name, " (dump lists what there is)");
+    if (param >= 0)
+        info_number(self, td_param(param)->name, tidy(param_value(self, param)));
+    else if (control >= 0)
+        info_number(self, td_control(control)->name, tidy(control_value(self, control)));
+    else if (td_same_text(name, "model"))
+        report_info(self, name, word(self->model_name), "");
+    else if (td_same_text(name, "normalize"))
+        report_info(self, name, word(normalize_words[self->edit.normalize]), "");
+    else
+        return wrong(self, "get: there is nothing called ", name, " (dump lists what there is)");
     return 1;
 }
 
@@ -413,7 +426,8 @@ static int on_trigger(td_object *self, int count, const td_atom *atoms)
 {
     static const char *const names[TD_FEATURES] = {"trigger loudness", "trigger centroid", "trigger flatness"};
     float features[TD_FEATURES];
-    if (count != 0 && count != TD_FEATURES) return wrong(self, "trigger: give nothing or three numbers 0 to 1: loudness centroid flatness", "", "");
+    if (count != 0 && count != TD_FEATURES)
+        return wrong(self, "trigger: give nothing or three numbers 0 to 1: loudness centroid flatness", "", "");
     for (int f = 0; f < count; f++)
         if (!read_number(self, names[f], "", 0.0f, 1.0f, 1, atoms + f, &features[f])) return 1;
     if (td_engine_trigger(&self->engine, 0, count ? features : NULL) == TD_ERR_FULL)
@@ -448,10 +462,15 @@ static int on_version(td_object *self, int count, const td_atom *atoms)
     return 1;
 }
 
-static const struct { const char *name; int (*act)(td_object *, int, const td_atom *); } messages[] = {
-    {"load", on_load}, {"reload", on_reload}, {"preset", on_preset}, {"set", on_set}, {"get", on_get}, {"dump", on_dump},
-    {"bang", on_dump}, {"print", on_print}, {"normalize", on_normalize}, {"trigger", on_trigger}, {"reset", on_reset},
-    {"latency", on_latency}, {"version", on_version},
+static const struct {
+    const char *name;
+    int (*act)(td_object *, int, const td_atom *);
+} messages[] = {
+    {"load", on_load},       {"reload", on_reload}, {"preset", on_preset},
+    {"set", on_set},         {"get", on_get},       {"dump", on_dump},
+    {"bang", on_dump},       {"print", on_print},   {"normalize", on_normalize},
+    {"trigger", on_trigger}, {"reset", on_reset},   {"latency", on_latency},
+    {"version", on_version},
 };
 
 int td_object_message(td_object *self, const char *name, int count, const td_atom *atoms)
@@ -524,8 +543,16 @@ td_status td_object_prepare(td_object *self, double sample_rate)
 static void info_outside(td_object *self, float db)
 {
     const int below = db < 0.0f;
-    const td_atom atoms[] = {word("input"), word("is"), number((double)(int)((below ? -db : db) + 0.5f)), word("dB"),
-                             word(below ? "below" : "above"), word("the"), word("model:"), word("send"), word("normalize"), word("adapt")};
+    const td_atom atoms[] = {word("input"),
+                             word("is"),
+                             number((double)(int)((below ? -db : db) + 0.5f)),
+                             word("dB"),
+                             word(below ? "below" : "above"),
+                             word("the"),
+                             word("model:"),
+                             word("send"),
+                             word("normalize"),
+                             word("adapt")};
     info(self, "level", (int)(sizeof atoms / sizeof *atoms), atoms);
 }
 

@@ -5,19 +5,21 @@
 #include "torchdrum.h"
 
 /* Transposed direct form II, in double: a 600 Hz section at 192 kHz needs it. */
-typedef struct td_biquad { double b0, b1, b2, a1, a2, s1, s2; } td_biquad;
+typedef struct td_biquad {
+    double b0, b1, b2, a1, a2, s1, s2;
+} td_biquad;
 
 /* The classic detector: two followers of the high-passed level in dB (spec 2). A further detector becomes another struct with the
  * same three functions, and a union here. */
 struct td_onset {
     double sample_rate;
-    double fast_attack, fast_release, slow_both;  /* follower coefficients */
-    double on, off, floor;                        /* dB */
-    uint32_t hold, since;                         /* samples; since the last detection, saturating */
+    double fast_attack, fast_release, slow_both; /* follower coefficients */
+    double on, off, floor;                       /* dB */
+    uint32_t hold, since;                        /* samples; since the last detection, saturating */
     td_onset_settings settings;
     int window;
     td_biquad highpass;
-    double fast, slow, difference;                /* dB */
+    double fast, slow, difference; /* dB */
     int armed;
 };
 

@@ -7,14 +7,11 @@
 #include "td_math.h"
 
 static const double highest_hz = 20000.0;
-static const double power_floor = 1e-12;     /* of a bin, -120 dB */
+static const double power_floor = 1e-12; /* of a bin, -120 dB */
 static const double loudness_floor_db = -80.0;
 enum { window_at_48k = 256 };
 
-int td_scaled(int samples_at_48k, double sample_rate)
-{
-    return (int)((double)samples_at_48k * sample_rate / 48000.0 + 0.5);
-}
+int td_scaled(int samples_at_48k, double sample_rate) { return (int)((double)samples_at_48k * sample_rate / 48000.0 + 0.5); }
 
 void td_spectrum_init(td_spectrum *self, double sample_rate)
 {
@@ -90,8 +87,10 @@ void td_spectrum_features(const td_spectrum *self, const float *window, int samp
         s = s * dc + c * ds;
         c = next;
     }
-    if (weight > 0.0) mean /= weight;
-    else weight = weight2 = 1.0; /* a window of one sample is all zero */
+    if (weight > 0.0)
+        mean /= weight;
+    else
+        weight = weight2 = 1.0; /* a window of one sample is all zero */
     for (int i = 0; i < samples; i++) z[i] = hann[i] * ((double)window[i] - mean);
     for (int i = samples; i < n; i++) z[i] = 0.0;
     fft_half(self, z);
@@ -128,8 +127,7 @@ void td_spectrum_features(const td_spectrum *self, const float *window, int samp
 td_status td_features(const float *window, int samples, double sample_rate, float out[TD_FEATURES])
 {
     td_spectrum spectrum;
-    if (!(sample_rate >= TD_MIN_RATE && sample_rate <= TD_MAX_RATE) || samples < 1 ||
-        samples > td_scaled(window_at_48k, sample_rate))
+    if (!(sample_rate >= TD_MIN_RATE && sample_rate <= TD_MAX_RATE) || samples < 1 || samples > td_scaled(window_at_48k, sample_rate))
         return TD_ERR_ARGUMENT;
     td_spectrum_init(&spectrum, sample_rate);
     td_spectrum_features(&spectrum, window, samples, out);

@@ -43,10 +43,7 @@ static int in_list(const char *list, const char *word)
     return 0;
 }
 
-const td_param_info *td_param(int index)
-{
-    return index >= 0 && index < TD_PARAMS ? &params[index] : NULL;
-}
+const td_param_info *td_param(int index) { return index >= 0 && index < TD_PARAMS ? &params[index] : NULL; }
 
 int td_param_find(const char *name_or_key)
 {
@@ -55,10 +52,7 @@ int td_param_find(const char *name_or_key)
     return -1;
 }
 
-const td_control_info *td_control(int index)
-{
-    return index >= 0 && index < TD_CONTROL_COUNT ? &controls[index] : NULL;
-}
+const td_control_info *td_control(int index) { return index >= 0 && index < TD_CONTROL_COUNT ? &controls[index] : NULL; }
 
 int td_control_find(const char *name_or_alias)
 {

@@ -52,9 +52,12 @@ td_status td_preset_read(const char *json, size_t bytes, td_preset *preset, char
     if (td_json_open(&j, '{')) {
         for (int first = 1; status == TD_OK && td_json_more(&j, '}', &first);) {
             if (!td_json_key(&j, key, sizeof key)) break;
-            if (td_same_text(key, "preset") && !has_values++) status = read_values(&j, read.value, &values, 1, &reason);
-            else if (td_same_text(key, "damping") && !has_damping++) status = read_values(&j, read.damping, &dampings, 0, &reason);
-            else status = refuse(&reason, "the preset has an unknown or repeated entry: ", key, "");
+            if (td_same_text(key, "preset") && !has_values++)
+                status = read_values(&j, read.value, &values, 1, &reason);
+            else if (td_same_text(key, "damping") && !has_damping++)
+                status = read_values(&j, read.damping, &dampings, 0, &reason);
+            else
+                status = refuse(&reason, "the preset has an unknown or repeated entry: ", key, "");
         }
         if (status == TD_OK) td_json_end(&j);
     }

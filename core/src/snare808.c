@@ -11,10 +11,10 @@ static const double attack_s = 0.001, fade_s = 0.001;
 
 static void envelope_start(td_envelope *env, double decay_ms, double sample_rate)
 {
-    const double attack = attack_s * sample_rate;               /* A */
-    const double decay = decay_ms * 0.001 * sample_rate;        /* samples in which it falls by 60 dB */
+    const double attack = attack_s * sample_rate;                 /* A */
+    const double decay = decay_ms * 0.001 * sample_rate;          /* samples in which it falls by 60 dB */
     const double octaves = -3.0 * 3.32192809488736234787 / decay; /* log2 of the ratio: 10^(-3/decay) */
-    const double end = attack + decay * (4.0 / 3.0);            /* at -80 dB */
+    const double end = attack + decay * (4.0 / 3.0);              /* at -80 dB */
     env->rise = 1.0 / attack;
     env->peak = (uint32_t)attack;
     if ((double)env->peak < attack) env->peak++;

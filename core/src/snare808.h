@@ -4,7 +4,7 @@
 
 #include "torchdrum.h"
 
-enum { TD_VOICE_RUN = 64 };  /* most samples of one call of td_snare808_run */
+enum { TD_VOICE_RUN = 64 }; /* most samples of one call of td_snare808_run */
 
 /* 1 ms up, exponentially down, a short line to 0 (spec 6.1). */
 typedef struct td_envelope {
@@ -12,15 +12,19 @@ typedef struct td_envelope {
     uint32_t peak, end;        /* first sample of the exponential part; first silent sample */
 } td_envelope;
 
-typedef struct td_oscillator { double phase, step, sweep; } td_oscillator; /* cycles; cycles per sample, at rest and per unit of envelope */
+typedef struct td_oscillator {
+    double phase, step, sweep;
+} td_oscillator; /* cycles; cycles per sample, at rest and per unit of envelope */
 
-typedef struct td_noise_filter { double b0, a1, a2, x1, x2, y1, y2; } td_noise_filter;
+typedef struct td_noise_filter {
+    double b0, a1, a2, x1, x2, y1, y2;
+} td_noise_filter;
 
 /* One hit. A plain value: it may be copied while it sounds. */
 typedef struct td_snare808 {
-    uint32_t n, end;           /* next sample; first silent sample */
-    uint32_t fade;             /* length of an envelope's last line, samples */
-    uint32_t key;              /* of the noise */
+    uint32_t n, end; /* next sample; first silent sample */
+    uint32_t fade;   /* length of an envelope's last line, samples */
+    uint32_t key;    /* of the noise */
     td_envelope freq_env, osc1_env, osc2_env, noise_env;
     td_oscillator osc1, osc2;
     td_noise_filter filter;

@@ -20,16 +20,10 @@ static inline void td_store_release(uint32_t *p, uint32_t value) { __atomic_stor
 
 #include <intrin.h>
 static inline void *td_exchange_ptr(void **p, void *value) { return _InterlockedExchangePointer((void *volatile *)p, value); }
-static inline void *td_load_ptr(void *const *p)
-{
-    return _InterlockedCompareExchangePointer((void *volatile *)(uintptr_t)p, 0, 0);
-}
+static inline void *td_load_ptr(void *const *p) { return _InterlockedCompareExchangePointer((void *volatile *)(uintptr_t)p, 0, 0); }
 static inline uint32_t td_load_relaxed(const uint32_t *p) { return *(const volatile uint32_t *)p; }
 static inline void td_store_relaxed(uint32_t *p, uint32_t value) { *(volatile uint32_t *)p = value; }
-static inline uint32_t td_load_acquire(const uint32_t *p)
-{
-    return (uint32_t)_InterlockedOr((volatile long *)(uintptr_t)p, 0);
-}
+static inline uint32_t td_load_acquire(const uint32_t *p) { return (uint32_t)_InterlockedOr((volatile long *)(uintptr_t)p, 0); }
 static inline void td_store_release(uint32_t *p, uint32_t value) { _InterlockedExchange((volatile long *)p, (long)value); }
 
 #else

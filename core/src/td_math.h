@@ -9,8 +9,8 @@
 #include <string.h>
 
 #define TD_TWO_PI 6.283185307179586476925
-#define TD_TINY_F 1e-30f  /* signals below this count as 0 (spec 1) */
-#define TD_TINY 1e-30     /* and filter states (spec 2) */
+#define TD_TINY_F 1e-30f /* signals below this count as 0 (spec 1) */
+#define TD_TINY 1e-30    /* and filter states (spec 2) */
 
 static inline int td_is_finite(float x)
 {
@@ -19,10 +19,7 @@ static inline int td_is_finite(float x)
     return (bits & 0x7f800000u) != 0x7f800000u;
 }
 
-static inline float td_clip(float x, float lo, float hi)
-{
-    return x < lo ? lo : (x > hi ? hi : x);
-}
+static inline float td_clip(float x, float lo, float hi) { return x < lo ? lo : (x > hi ? hi : x); }
 
 /* 2^x for -1000 <= x <= 1000 (clipped); relative error below 4e-16 */
 static inline double td_exp2(double x)

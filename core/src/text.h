@@ -5,12 +5,15 @@
 
 #include <stddef.h>
 
-typedef struct td_text { char *to; size_t room, length; } td_text;
+typedef struct td_text {
+    char *to;
+    size_t room, length;
+} td_text;
 
 td_text td_text_in(char *to, size_t room);
 void td_text_add(td_text *text, const char *words);
 void td_text_add_part(td_text *text, const char *words, size_t length);
 void td_text_add_int(td_text *text, long value);
-void td_text_add_number(td_text *text, double value);  /* shortest within 6 digits: 0.25, -60, 1e-07 */
+void td_text_add_number(td_text *text, double value); /* shortest within 6 digits: 0.25, -60, 1e-07 */
 
 #endif

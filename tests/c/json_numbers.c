@@ -9,8 +9,10 @@ int main(void)
     while (fgets(line, sizeof line, stdin)) {
         double value;
         td_json j = td_json_in(line, strlen(line));
-        if (td_json_number(&j, &value) && td_json_end(&j)) printf("%a\n", value);
-        else printf("%s\n", j.error);
+        if (td_json_number(&j, &value) && td_json_end(&j))
+            printf("%a\n", value);
+        else
+            printf("%s\n", j.error);
     }
     return 0;
 }

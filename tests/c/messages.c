@@ -58,9 +58,11 @@ static void on_load(void *context, const char *name, uint32_t request)
 
 static const char *any_word(void)
 {
-    static const char *const words[] = {"load", "reload", "preset", "set", "get", "dump", "normalize", "trigger", "reset", "latency", "version",
-        "print", "bang", "model", "adapt", "keep", "snare_1", "808_snare_3", "noisy_snare", "a.safetensors", "b", "c", "d", "e", "f", "g", "h", "i",
-        "j", "k", "l", "m", "n", "o", "", "nonsense", "list", "thresh", "drywet"};
+    static const char *const words[] = {
+        "load",    "reload", "preset", "set",   "get",   "dump",     "normalize", "trigger",     "reset",       "latency",
+        "version", "print",  "bang",   "model", "adapt", "keep",     "snare_1",   "808_snare_3", "noisy_snare", "a.safetensors",
+        "b",       "c",      "d",      "e",     "f",     "g",        "h",         "i",           "j",           "k",
+        "l",       "m",      "n",      "o",     "",      "nonsense", "list",      "thresh",      "drywet"};
     enum { WORDS = sizeof words / sizeof *words };
     static int controls;
     while (td_control(controls)) controls++;

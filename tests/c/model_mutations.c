@@ -37,8 +37,24 @@ static void mend_checksum(unsigned char *data, size_t n)
 
 static size_t mutate(unsigned char *data, size_t n)
 {
-    static const char *const words[] = {"{", "}", "\"", ":", ",", "[", "]", "F32", "-1", "1e400", "4294967296", "null", "\\u0041", "preset",
-                                        "layers.9.weight", "99999999999999999999", "0.0", "\\"};
+    static const char *const words[] = {"{",
+                                        "}",
+                                        "\"",
+                                        ":",
+                                        ",",
+                                        "[",
+                                        "]",
+                                        "F32",
+                                        "-1",
+                                        "1e400",
+                                        "4294967296",
+                                        "null",
+                                        "\\u0041",
+                                        "preset",
+                                        "layers.9.weight",
+                                        "99999999999999999999",
+                                        "0.0",
+                                        "\\"};
     const size_t header = n > 8 ? 8 + ((size_t)data[0] | (size_t)data[1] << 8) : n;
     const int edits = 1 + (int)(random_bits() % 4);
     for (int e = 0; e < edits && n > 16; e++) {
@@ -46,12 +62,24 @@ static size_t mutate(unsigned char *data, size_t n)
         const char *word = words[random_bits() % (sizeof words / sizeof *words)];
         const size_t length = strlen(word), gap = random_bits() % 8;
         switch (random_bits() % 6) {
-        case 0: data[at] ^= (unsigned char)(1u << random_bits() % 8); break;
-        case 1: data[at] = (unsigned char)random_bits(); break;
-        case 2: if (at + length <= n) memcpy(data + at, word, length); break;
-        case 3: if (at + gap < n) memmove(data + at, data + at + gap, n - at - gap), n -= gap; break;
-        case 4: if (n + gap < sizeof copy) memmove(data + at + gap, data + at, n - at), n += gap; break;
-        default: n = at; break;
+        case 0:
+            data[at] ^= (unsigned char)(1u << random_bits() % 8);
+            break;
+        case 1:
+            data[at] = (unsigned char)random_bits();
+            break;
+        case 2:
+            if (at + length <= n) memcpy(data + at, word, length);
+            break;
+        case 3:
+            if (at + gap < n) memmove(data + at, data + at + gap, n - at - gap), n -= gap;
+            break;
+        case 4:
+            if (n + gap < sizeof copy) memmove(data + at + gap, data + at, n - at), n += gap;
+            break;
+        default:
+            n = at;
+            break;
         }
     }
     return n;

@@ -22,10 +22,26 @@ extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *p, size_t n);
 extern void __libc_free(void *p);
-void *malloc(size_t n) { allocations += watching; return __libc_malloc(n); }
-void *calloc(size_t n, size_t size) { allocations += watching; return __libc_calloc(n, size); }
-void *realloc(void *p, size_t n) { allocations += watching; return __libc_realloc(p, n); }
-void free(void *p) { allocations += watching; __libc_free(p); }
+void *malloc(size_t n)
+{
+    allocations += watching;
+    return __libc_malloc(n);
+}
+void *calloc(size_t n, size_t size)
+{
+    allocations += watching;
+    return __libc_calloc(n, size);
+}
+void *realloc(void *p, size_t n)
+{
+    allocations += watching;
+    return __libc_realloc(p, n);
+}
+void free(void *p)
+{
+    allocations += watching;
+    __libc_free(p);
+}
 
 static int (*real_lock)(pthread_mutex_t *);
 int pthread_mutex_lock(pthread_mutex_t *mutex)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+# Everything a person does here. make help lists it.
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+CORE = $(wildcard core/src/* core/include/*)
+PACKAGE = $(wildcard torchdrum_py/*.py models/*.safetensors models/presets/*) pyproject.toml setup.py
+PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
+PYTEST = $(BIN)/pytest -q
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: setup pd $(VENV)/torchdrum ## install what is missing, build, play a recording through [torchdrum~] in Pd
+	@$(BIN)/python demo/demo.py
+
+test: $(VENV)/torchdrum ## every quick test, no torch (under 5 minutes)
+	$(PYTEST) tests --ignore tests/train -m "not slow"
+
+test-train: $(VENV)/torchdrum $(VENV)/train ## the tests of the training, with torch
+	$(PYTEST) tests/train
+
+check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, sanitizers, valgrind, clang, mingw, style
+	tools/setup.sh check
+	tools/fetch_pd.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
+	$(PYTEST) tests --ignore tests/train -m slow
+	CC=clang $(PYTEST) tests/test_core_c.py
+	$(PYTEST) tests/pd -m "not slow"
+	$(MAKE) mingw bench
+
+pd: setup ## build [torchdrum~] for this machine's Pd, into pd_external/
+	@if $(MAKE) -C pd_external >build-pd.log 2>&1; then rm -f build-pd.log; \
+	else echo "the Pd object was not built, see build-pd.log" >&2; fi
+
+install: pd $(VENV)/torchdrum ## put the object, its help and the models where Pd looks
+	$(BIN)/torchdrum doctor --install
+
+setup: ## install compilers, Pd and headers by name (apt or Homebrew)
+	@tools/setup.sh
+
+bench: build/bench ## what the core costs, beside the straightforward reference build
+	build/bench
+
+build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference.h $(CORE)
+	@mkdir -p build
+	$(CC) $(CORE_FLAGS) -Ibench bench/bench.c bench/reference/reference.c $(wildcard core/src/*.c) -o $@ -lm
+
+mingw: ## compile core and object for Windows, without running them
+	@mkdir -p build/mingw
+	for f in core/src/*.c; do x86_64-w64-mingw32-gcc $(CORE_FLAGS) -Wall -Wextra -Werror -c $$f -o build/mingw/x.o || exit 1; done
+
+builtin: ## take the models and presets of models/ into the core
+	$(PYTHON) tools/embed.py
+
+format: $(VENV)/lint ## format C and Python
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(FORMATTED)
+
+clean: ## remove what was built
+	rm -rf build dist *.egg-info $(VENV) demo/out
+	find . -name '*.o' -delete -o -name __pycache__ -prune -exec rm -rf {} +
+	rm -f pd_external/*.pd_linux pd_external/*.so pd_external/*.l_* build-pd.log
+
+CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch]))
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+# The package with what the tests and the demo need, again whenever a source is newer.
+$(VENV)/torchdrum: $(CORE) $(PACKAGE) | $(BIN)/pip
+	$(PIP) ".[plot,test]"
+	@if [ -e $@ ]; then $(PIP) --force-reinstall --no-deps .; fi
+	@rm -rf build/lib* build/temp* build/bdist* *.egg-info
+	@touch $@
+
+$(VENV)/train: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) ".[train]"
+	@touch $@
+
+$(VENV)/lint: pyproject.toml | $(BIN)/pip
+	$(PIP) ".[lint]"
+	@touch $@
+
+.PHONY: help demo test test-train check pd install setup bench mingw builtin format clean
