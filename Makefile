@@ -32,7 +32,7 @@ check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, sanit
 	$(MAKE) mingw bench
 
 pd: setup ## build [torchdrum~] for this machine's Pd, into pd_external/
-	@if $(MAKE) -C pd_external >build-pd.log 2>&1; then rm -f build-pd.log; \
+	@if $(MAKE) -C pd_external >build-pd.log 2>&1; then rm -f build-pd.log; mkdir -p pd_external/models; cp models/*.safetensors pd_external/models/; \
 	else echo "the Pd object was not built, see build-pd.log" >&2; fi
 
 install: pd $(VENV)/torchdrum ## put the object, its help and the models where Pd looks

@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from ._core import ffi, lib
 
 
@@ -51,7 +53,7 @@ def _rows(entry):
 
 def _number(value: float) -> float:
     """A float32 of the table as it is written there: 0.4, not 0.4000000059604645."""
-    return float(f"{value:.7g}")
+    return float(str(np.float32(value)))
 
 
 def _range(row) -> dict:

@@ -44,6 +44,10 @@ void td_text_add_number(td_text *text, double value)
         td_text_add(text, value > 0.0 ? "inf" : "nan");
         return;
     }
+    if (value < 1e9 && value == (double)(long)value) {
+        td_text_add_int(text, (long)value);
+        return;
+    }
     int exponent = 0; /* value = 0.dddddd · 10^exponent */
     if (value > 0.0) {
         while (value >= 1.0) value /= 10.0, exponent++;

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+"""Writes help_patches/torchdrum~-help.pd; the list of controls and parameters comes from the core's tables.
+
+    python tools/help_patch.py            after a control, a parameter or this file changed
+    python tools/help_patch.py --check    exit 1 when the help patch is not what this would write
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from pathlib import Path
+
+import torchdrum_py as td
+
+OUTPUT = Path(__file__).resolve().parent.parent / "help_patches" / "torchdrum~-help.pd"
+RULE = "empty empty empty 8 12 0 13 #000000 #000000 0"
+BUTTON = "19 250 50 0 empty empty empty 17 7 0 10 #dfdfdf #000000 #000000"
+
+
+def escaped(words: str) -> str:
+    """Text as Pd's file format wants it."""
+    return words.replace("\\", "\\\\").replace(",", " \\,").replace(";", " \\;").replace("$", "\\$")
+
+
+class Canvas:
+    """A Pd canvas that is written from top to bottom."""
+
+    def __init__(self, header: str):
+        self.lines, self.cords, self.count = [f"#N canvas {header};"], [], 0
+
+    def add(self, line: str) -> int:
+        self.lines.append(line)
+        self.count += 1
+        return self.count - 1
+
+    def obj(self, x: int, y: int, words: str) -> int:
+        return self.add(f"#X obj {x} {y} {words};")
+
+    def msg(self, x: int, y: int, words: str) -> int:
+        return self.add(f"#X msg {x} {y} {words};")
+
+    def text(self, x: int, y: int, words: str, width: int = 0) -> int:
+        return self.add(f"#X text {x} {y} {escaped(words)}{f', f {width}' if width else ''};")
+
+    def number(self, x: int, y: int, width: int = 6) -> int:
+        return self.add(f"#X floatatom {x} {y} {width} 0 0 0 - - - 0;")
+
+    def toggle(self, x: int, y: int, on: bool = False) -> int:
+        return self.obj(x, y, f"tgl 19 {int(on)} empty empty empty 17 7 0 10 #dfdfdf #000000 #000000 {int(on)} 1")
+
+    def rule(self, x: int, y: int, width: int, height: int = 1, label: str = "", colour: str = "#7c7c7c") -> int:
+        label = f"{label or 'empty'} 8 12 0 13 {colour} #000000 0"
+        return self.obj(x, y, f"cnv {height} {width} {height} empty empty {label}")
+
+    def patch(self, x: int, y: int, inside: Canvas, name: str) -> int:
+        self.lines += inside.finished()
+        return self.add(f"#X restore {x} {y} pd {name};")
+
+    def cord(self, a: int, outlet: int, b: int, inlet: int = 0):
+        self.cords.append(f"#X connect {a} {outlet} {b} {inlet};")
+
+    def finished(self) -> list[str]:
+        return self.lines + self.cords
+
+
+def drummer() -> Canvas:
+    """Noise bursts of random level and brightness: something to play along with when no drum is at hand."""
+    c = Canvas("700 150 520 420 drummer 0")
+    c.text(20, 14, "a drummer for trying things out: bursts of noise, soft and hard, dull and bright")
+    inlet, metro, both = c.obj(20, 50, "inlet"), c.obj(20, 80, "metro 260"), c.obj(20, 110, "t b b")
+    level, quotient, square, copy = c.obj(20, 150, "random 100"), c.obj(20, 180, "/ 110"), c.obj(20, 240, "*"), c.obj(20, 210, "t f f")
+    least, envelope, line = c.obj(20, 270, "+ 0.01"), c.msg(20, 300, "\\$1 0.5 \\, 0 90 0.5"), c.obj(20, 330, "vline~")
+    pitch, shift, hertz = c.obj(160, 150, "random 48"), c.obj(160, 180, "+ 84"), c.obj(160, 210, "mtof")
+    hiss, dull, product, outlet = c.obj(160, 270, "noise~"), c.obj(160, 300, "lop~ 3000"), c.obj(20, 360, "*~"), c.obj(20, 390, "outlet~")
+    for a, outlet_a, b, inlet_b in (
+        (inlet, 0, metro, 0), (metro, 0, both, 0), (both, 0, level, 0), (both, 1, pitch, 0), (level, 0, quotient, 0), (quotient, 0, copy, 0),
+        (copy, 0, square, 0), (copy, 1, square, 1), (square, 0, least, 0), (least, 0, envelope, 0), (envelope, 0, line, 0),
+        (pitch, 0, shift, 0), (shift, 0, hertz, 0), (hertz, 0, dull, 1), (hiss, 0, dull, 0), (line, 0, product, 0), (dull, 0, product, 1),
+        (product, 0, outlet, 0),
+    ):  # fmt: skip
+        c.cord(a, outlet_a, b, inlet_b)
+    return c
+
+
+MESSAGES = [
+    ("signal -", "your drum, mouth or table: one microphone, dry."),
+    ("load <model> -", "another model, by name or file: looked for beside the patch, in the search path and in models/ beside the object. The sound goes "
+     "on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
+    ("reload -", "read the model's file again (after training), keeping your changes."),
+    ("preset <name> -", f"another sound under the same playing: {', '.join(n.removeprefix('808_') for n in td.preset_names())}."),
+    ("set <param> <f> -", "a parameter in its unit, by its name below. The word set may be left out."),
+    ("get <name> -", "a parameter or control to the info outlet."),
+    ("dump, bang -", "everything to the info outlet. print: the same to the Pd window."),
+    ("trigger -", "play the preset without a stroke."),
+    ("trigger <l c f> -", "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers."),
+    ("normalize <word> -", "model: features are measured as in training. adapt: by the range of your own playing."),
+    ("reset -", "silence in 5 ms, forget strokes and triggers that wait."),
+    ("latency, version -", "to the info outlet (latency in samples and ms)."),
+]  # fmt: skip
+
+OUTLETS = [
+    ("1st", "signal - the 808."),
+    ("2nd", "signal - an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1."),
+    ("3rd", "bang - a stroke was played. The outlets fire from right to left, at the time of the stroke."),
+    ("4th", "list - what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
+    ("5th", f"list - the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
+    ("6th", "anything - info: loaded <model>, error load <reason>, answers to get, dump, latency, version."),
+]
+
+ARGUMENTS = [
+    ("symbol -", "model, as for load (default: the built-in one)."),
+    ("-d -", "start disabled. -seed <f>: the same noise every time."),
+]
+
+
+def plain_unit(unit: str) -> str:
+    return "" if unit in ("ratio", "x", "count", "on/off", "Q") else f" {unit}"
+
+
+def control_help(k: td.Control) -> str:
+    also = f". Also {' or '.join(k.aliases)}" if k.aliases else ""
+    return f"{k.help} ({k.min:.8g} to {k.max:.8g}{plain_unit(k.unit)}, at first {k.default:g}){also}"
+
+
+def rows(c: Canvas, y: int, entries, width: int = 66, left: int = 150) -> int:
+    """Word and explanation; returns the y below."""
+    for word, words in entries:
+        c.text(left - 10 - 7 * len(word), y, word)
+        c.text(left + 8, y, words, width)
+        y += 15 * len(textwrap.wrap(words, width)) + 5
+    return y
+
+
+def reference() -> Canvas:
+    c = Canvas("160 40 720 900 reference 0")
+    c.obj(20, 14, "torchdrum~")
+    c.text(120, 14, "- an 808 that follows your playing.")
+    c.rule(5, 46, 700, 3, "INLET:", "#202020")
+    y = rows(c, 70, MESSAGES)
+    controls = [(f"{k.name} <f> -", control_help(k)) for k in td.CONTROLS]
+    y = rows(c, y, controls)
+    c.rule(5, y + 6, 700, 3, "OUTLETS:", "#202020")
+    y = rows(c, y + 30, [(f"{place}:", words) for place, words in OUTLETS])
+    c.rule(5, y + 6, 700, 3, "ARGUMENTS:", "#202020")
+    y = rows(c, y + 30, ARGUMENTS)
+    c.rule(5, y + 6, 700, 3, "PARAMETERS:", "#202020")
+    y = rows(c, y + 30, [(f"{p.name} -", f"{p.label}: {p.min:g} to {p.max:g}{plain_unit(p.unit)}") for p in td.PARAMS])
+    c.rule(5, y + 8, 700, 3)
+    c.lines[0] = f"#N canvas 160 40 720 {min(y + 40, 900)} reference 0;"
+    return c
+
+
+def meta() -> Canvas:
+    c = Canvas("700 300 420 220 META 0")
+    for i, words in enumerate((
+        "LIBRARY torchdrum", "AUTHOR the torchdrum authors", "LICENSE MIT", f"VERSION {td.__version__}",
+        "DESCRIPTION an 808 that follows your playing", "KEYWORDS signal synthesis analysis drum",
+    )):  # fmt: skip
+        c.text(20, 20 + 25 * i, words)
+    return c
+
+
+# In two columns; each row a little further right, so that no cord runs through a box.
+COLUMNS = [
+    ["load snare_1", "load noisy_snare", "reload", "preset noisy_snare", "preset snare_1", "set osc1_freq 250", "trigger", "trigger 0.9 0.7 0.6"],
+    ["normalize adapt", "normalize model", "bypass \\$1", "enable \\$1", "reset", "latency", "get depth", "dump"],
+]  # fmt: skip
+SWITCHES = {"bypass \\$1": False, "enable \\$1": True}
+NUMBERS = ["depth", "mix", "gain", "onthreshold"]
+
+
+def messages(c: Canvas, x: int, y: int):
+    """What can be clicked, all of it sent to the object."""
+    for k, column in enumerate(COLUMNS):
+        left = x + 230 * k
+        send = c.obj(left, y + 26 * len(column) + 12, "s \\$0-torchdrum")
+        for i, words in enumerate(column):
+            message = c.msg(left + 8 * i, y + 26 * i, words)
+            c.cord(message, 0, send)
+            if words in SWITCHES:
+                switch = c.toggle(left + 8 * i + 90, y + 26 * i - 6, SWITCHES[words])
+                c.cord(switch, 0, message)
+    send = c.obj(x, y + 330, "s \\$0-torchdrum")
+    for i, name in enumerate(NUMBERS):
+        box, message = c.number(x + 110 * i, y + 262), c.msg(x + 110 * i, y + 288, f"{name} \\$1")
+        control = td.find_control(name)
+        c.text(x + 110 * i + 2, y + 244, f"{control.min:g} to {control.max:g}{plain_unit(control.unit)}")
+        c.cord(box, 0, message)
+        c.cord(message, 0, send)
+
+
+def help_patch() -> Canvas:
+    c = Canvas("200 60 800 700 12")
+    c.obj(20, 12, "torchdrum~")
+    c.text(110, 12, "- an 808 that follows your playing")
+    c.patch(620, 10, reference(), "reference")
+    c.text(712, 10, "<= click")
+    c.rule(10, 42, 780, 1, colour="#000000")
+    c.text(20, 54, "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - go "
+           "through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the timbre "
+           "of the hand. Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)  # fmt: skip
+
+    on, mic = c.toggle(20, 130, True), c.toggle(120, 130)
+    c.text(44, 130, "drummer")
+    c.text(144, 130, "microphone")
+    player = c.patch(20, 160, drummer(), "drummer")
+    ramp, smooth, gate, adc = c.msg(120, 160, "\\$1 10"), c.obj(120, 190, "line~"), c.obj(120, 220, "*~"), c.obj(180, 190, "adc~ 1")
+    receive, drum = c.obj(40, 250, "r \\$0-torchdrum"), c.obj(20, 290, "torchdrum~")
+    for a, outlet, b, inlet in (
+        (on, 0, player, 0), (player, 0, drum, 0), (mic, 0, ramp, 0), (ramp, 0, smooth, 0), (smooth, 0, gate, 0), (adc, 0, gate, 1),
+        (gate, 0, drum, 0), (receive, 0, drum, 0),
+    ):  # fmt: skip
+        c.cord(a, outlet, b, inlet)
+    messages(c, 290, 124)
+
+    volume = c.obj(20, 560, "hsl 120 15 0 1 0 1 empty empty volume 0 -9 0 10 #dfdfdf #000000 #000000 6000 1")
+    ramp, line, louder = c.msg(40, 584, "\\$1 20"), c.obj(40, 610, "line~"), c.obj(20, 636, "*~")
+    dac, level, report = c.obj(20, 666, "dac~"), c.obj(80, 636, "env~ 4096"), c.obj(80, 666, "s torchdrum-help-level")
+    for a, outlet, b, inlet in (
+        (drum, 0, louder, 0), (volume, 0, ramp, 0), (ramp, 0, line, 0), (line, 0, louder, 1), (louder, 0, dac, 0), (louder, 0, dac, 1),
+        (louder, 0, level, 0), (level, 0, report, 0),
+    ):  # fmt: skip
+        c.cord(a, outlet, b, inlet)
+
+    hit, split = c.obj(290, 500, f"bng {BUTTON}"), c.obj(370, 500, "unpack f f f")
+    c.text(314, 500, "stroke")
+    c.cord(drum, 2, hit)
+    c.cord(drum, 3, split)
+    for k, name in enumerate(("loudness dB", "centroid st", "flatness dB")):
+        box = c.number(370 + 100 * k, 528, 7)
+        c.cord(split, k, box)
+        c.text(368 + 100 * k, 548, name)
+    for outlet, y, name in ((4, 575, "parameters"), (5, 630, "info")):
+        prepend, trim, shown = c.obj(290, y, "list prepend set"), c.obj(420, y, "list trim"), c.msg(290, y + 25, "")
+        c.text(500, y, name)
+        c.cord(drum, outlet, prepend)
+        c.cord(prepend, 0, trim)
+        c.cord(trim, 0, shown)
+    switch, message = c.toggle(660, 470), c.msg(660, 500, "\\; pd dsp \\$1")
+    c.text(684, 470, "DSP on/off")
+    c.cord(switch, 0, message)
+    c.rule(10, 694, 780, 1, colour="#000000")
+    c.patch(20, 704, meta(), "META")
+    c.text(120, 704, "see also:")
+    c.obj(194, 704, "bonk~")
+    c.text(470, 704, f"torchdrum {td.__version__}, for Pd version 0.53 and up")
+    c.lines[0] = "#N canvas 200 40 800 740 12;"
+    return c
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    text = "\n".join(help_patch().finished()) + "\n"
+    if parser.parse_args().check:
+        if OUTPUT.exists() and OUTPUT.read_text() == text:
+            return 0
+        print(f"{OUTPUT.name} is out of date: run python tools/help_patch.py", file=sys.stderr)
+        return 1
+    OUTPUT.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
