@@ -50,7 +50,9 @@ build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference
 
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
-	for f in core/src/*.c; do x86_64-w64-mingw32-gcc $(CORE_FLAGS) -Wall -Wextra -Werror -c $$f -o build/mingw/x.o || exit 1; done
+	for f in core/src/*.c pd_external/*.c; do \
+	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
+	done
 
 builtin: ## take the models and presets of models/ into the core
 	$(PYTHON) tools/embed.py

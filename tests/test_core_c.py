@@ -134,7 +134,3 @@ def test_models_are_read_beside_the_sound_without_a_race(program, tmp_path):
     broken.write_bytes(MODELS[0].read_bytes()[:500])
     built = program("loader", "thread", "-I/usr/include/pd", "-I/usr/local/include/pd", ROOT / "pd_external" / "loader.c")
     passes(built, MODELS[0], broken)
-
-
-def test_what_is_built_in_is_what_models_says():
-    passes(sys.executable, ROOT / "tools" / "embed.py", "--check")
