@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-CORE = $(wildcard core/src/* core/include/*)
+CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
