@@ -29,7 +29,22 @@ def through_pd(rate: int) -> str | None:
     pd = shutil.which("pd")
     if pd is None:
         return "Pd is not installed"
-    command = [pd, "-batch", "-noaudio", "-nogui", "-noprefs", "-stderr", "-r", str(rate), "-open", "demo.pd", "-open", "quit_when_done.pd", "-send", "go bang"]
+    command = [
+        pd,
+        "-batch",
+        "-noaudio",
+        "-nogui",
+        "-noprefs",
+        "-stderr",
+        "-r",
+        str(rate),
+        "-open",
+        "demo.pd",
+        "-open",
+        "quit_when_done.pd",
+        "-send",
+        "go bang",
+    ]
     try:
         result = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=120)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -48,7 +63,11 @@ def plot(x, drum, difference, events, rate: int):
     figure, axes = plt.subplots(5, 1, figsize=(12, 12), sharex=True, layout="constrained", height_ratios=[2, 2, 2, 3, 2])
     axes[0].plot(t, x, color="0.4", lw=0.5)
     axes[0].vlines(hits, -1, 1, color="tab:red", lw=0.8, alpha=0.7)
-    axes[0].set(ylabel="input", ylim=np.array([-1.1, 1.1]) * np.abs(x).max(), title=f"[torchdrum~] over {RECORDING.name}: {len(events)} strokes")
+    axes[0].set(
+        ylabel="input",
+        ylim=np.array([-1.1, 1.1]) * np.abs(x).max(),
+        title=f"[torchdrum~] over {RECORDING.name}: {len(events)} strokes",
+    )
     axes[1].plot(t, difference[: len(t)], color="tab:blue", lw=0.6)
     for name in ("onthreshold", "offthreshold"):
         axes[1].axhline(controls[name].default, color="tab:red" if name == "onthreshold" else "0.6", lw=0.8, ls="--")
@@ -94,7 +113,9 @@ def main() -> int:
     else:
         drum = sf.read(OUT / "drum.wav", dtype="float32")[0]
         same = len(drum) >= len(x) and not np.any(drum[: len(expected)] != expected[: len(drum)])
-        host = "[torchdrum~] in real Pd, " + ("the same to the bit as the engine in Python" if same else "NOT THE SAME as the engine in Python")
+        host = "[torchdrum~] in real Pd, " + (
+            "the same to the bit as the engine in Python" if same else "NOT THE SAME as the engine in Python"
+        )
     drum = sf.read(OUT / "drum.wav", dtype="float32")[0]
     plot(x, drum, difference, events, rate)
 

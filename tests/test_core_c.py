@@ -14,7 +14,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "core" / "src").glob("*.c"))
 MODELS = sorted((ROOT / "models").glob("*.safetensors"))
-WARNINGS = "-Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Werror".split()
+WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wdouble-promotion", "-Werror"]
 FLAGS = ["-std=gnu11", "-g", "-O1", "-ffp-contract=off", "-fno-math-errno", f"-I{ROOT / 'core' / 'include'}"]
 SANITIZE = {
     "": [],
@@ -61,7 +61,17 @@ def test_core_compiles_without_a_warning(source, tmp_path):
 @pytest.mark.parametrize("language", [["-xc", "-std=c99", "-pedantic"], ["-xc++", "-std=c++11", "-pedantic"]], ids=["c99", "c++"])
 @pytest.mark.parametrize("header", ["torchdrum.h", "torchdrum_object.h"])
 def test_public_headers_are_clean_c99_and_cxx(language, header, tmp_path):
-    result = run(COMPILER, *language, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{ROOT / 'core' / 'include'}", "-", input=f"#include <{header}>\n")
+    result = run(
+        COMPILER,
+        *language,
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsyntax-only",
+        f"-I{ROOT / 'core' / 'include'}",
+        "-",
+        input=f"#include <{header}>\n",
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -71,7 +81,21 @@ def test_core_needs_nothing_but_memory_functions_and_square_root(tmp_path):
     objects = []
     for source in CORE:
         target = tmp_path / (source.stem + ".o")
-        assert run(COMPILER, *FLAGS, "-O3", "-fPIC", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-c", source, "-o", target).returncode == 0
+        assert (
+            run(
+                COMPILER,
+                *FLAGS,
+                "-O3",
+                "-fPIC",
+                "-fno-stack-protector",
+                "-U_FORTIFY_SOURCE",
+                "-c",
+                source,
+                "-o",
+                target,
+            ).returncode
+            == 0
+        )
         objects.append(target)
     symbols = [line.split() for line in passes("nm", "-g", *objects).splitlines() if line and not line.endswith(":")]
     defined = {s[-1] for s in symbols if s[-2] != "U"}
@@ -89,7 +113,7 @@ def test_json_numbers_are_what_python_reads(program):
     texts = []
     for _ in range(20000):
         bits = struct.unpack("<d", struct.pack("<Q", rng.getrandbits(64)))[0]
-        value = rng.choice([rng.uniform(-1, 1), rng.uniform(-1e6, 1e6), rng.randint(-10**9, 10**9), bits])
+        value = rng.choice([rng.uniform(-1, 1), rng.uniform(-1e6, 1e6), rng.randint(-(10**9), 10**9), bits])
         if isinstance(value, float) and not 1e-250 < abs(value) < 1e250:
             value = 0.0
         texts.append(rng.choice([repr, lambda v: f"{v:.9g}", lambda v: f"{v:.25e}"])(value))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Writes core/src/builtin.c: the default model and the presets, as the core carries them.
 
-    python tools/embed.py            after models/ changed
-    python tools/embed.py --check    exit 1 when core/src/builtin.c is not what models/ says
+python tools/embed.py            after models/ changed
+python tools/embed.py --check    exit 1 when core/src/builtin.c is not what models/ says
 """
+
 import argparse
 import json
 import pathlib

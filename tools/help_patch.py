@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Writes help_patches/torchdrum~-help.pd; the list of controls and parameters comes from the core's tables.
 
-    python tools/help_patch.py            after a control, a parameter or this file changed
-    python tools/help_patch.py --check    exit 1 when the help patch is not what this would write
+python tools/help_patch.py            after a control, a parameter or this file changed
+python tools/help_patch.py --check    exit 1 when the help patch is not what this would write
 """
 
 from __future__ import annotations
@@ -70,12 +70,23 @@ def drummer() -> Canvas:
     c = Canvas("700 150 520 420 drummer 0")
     c.text(20, 14, "a drummer for trying things out: bursts of noise, soft and hard, dull and bright")
     inlet, metro, both = c.obj(20, 50, "inlet"), c.obj(20, 80, "metro 260"), c.obj(20, 110, "t b b")
-    level, quotient, square, copy = c.obj(20, 150, "random 100"), c.obj(20, 180, "/ 110"), c.obj(20, 240, "*"), c.obj(20, 210, "t f f")
+    level, quotient, square, copy = (
+        c.obj(20, 150, "random 100"),
+        c.obj(20, 180, "/ 110"),
+        c.obj(20, 240, "*"),
+        c.obj(20, 210, "t f f"),
+    )
     least, envelope, line = c.obj(20, 270, "+ 0.01"), c.msg(20, 300, "\\$1 0.5 \\, 0 90 0.5"), c.obj(20, 330, "vline~")
     pitch, shift, hertz = c.obj(160, 150, "random 48"), c.obj(160, 180, "+ 84"), c.obj(160, 210, "mtof")
-    hiss, dull, product, outlet = c.obj(160, 270, "noise~"), c.obj(160, 300, "lop~ 3000"), c.obj(20, 360, "*~"), c.obj(20, 390, "outlet~")
+    hiss, dull, product, outlet = (
+        c.obj(160, 270, "noise~"),
+        c.obj(160, 300, "lop~ 3000"),
+        c.obj(20, 360, "*~"),
+        c.obj(20, 390, "outlet~"),
+    )
     for a, outlet_a, b, inlet_b in (
-        (inlet, 0, metro, 0), (metro, 0, both, 0), (both, 0, level, 0), (both, 1, pitch, 0), (level, 0, quotient, 0), (quotient, 0, copy, 0),
+        (inlet, 0, metro, 0), (metro, 0, both, 0), (both, 0, level, 0), (both, 1, pitch, 0), (level, 0, quotient, 0),
+        (quotient, 0, copy, 0),
         (copy, 0, square, 0), (copy, 1, square, 1), (square, 0, least, 0), (least, 0, envelope, 0), (envelope, 0, line, 0),
         (pitch, 0, shift, 0), (shift, 0, hertz, 0), (hertz, 0, dull, 1), (hiss, 0, dull, 0), (line, 0, product, 0), (dull, 0, product, 1),
         (product, 0, outlet, 0),
@@ -86,8 +97,8 @@ def drummer() -> Canvas:
 
 MESSAGES = [
     ("signal -", "your drum, mouth or table: one microphone, dry."),
-    ("load <model> -", "another model, by name or file: looked for beside the patch, in the search path and in models/ beside the object. The sound goes "
-     "on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
+    ("load <model> -", "another model, by name or file: looked for beside the patch, in the search path and in models/ beside the object. "
+     "The sound goes on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
     ("reload -", "read the model's file again (after training), keeping your changes."),
     ("preset <name> -", f"another sound under the same playing: {', '.join(n.removeprefix('808_') for n in td.preset_names())}."),
     ("set <param> <f> -", "a parameter in its unit, by its name below. The word set may be left out."),
@@ -102,9 +113,15 @@ MESSAGES = [
 
 OUTLETS = [
     ("1st", "signal - the 808."),
-    ("2nd", "signal - an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1."),
+    (
+        "2nd",
+        "signal - an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1.",
+    ),
     ("3rd", "bang - a stroke was played. The outlets fire from right to left, at the time of the stroke."),
-    ("4th", "list - what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
+    (
+        "4th",
+        "list - what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger).",
+    ),
     ("5th", f"list - the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
     ("6th", "anything - info: loaded <model>, error load <reason>, answers to get, dump, latency, version."),
 ]
@@ -164,7 +181,8 @@ def meta() -> Canvas:
 
 # In two columns; each row a little further right, so that no cord runs through a box.
 COLUMNS = [
-    ["load snare_1", "load noisy_snare", "reload", "preset noisy_snare", "preset snare_1", "set osc1_freq 250", "trigger", "trigger 0.9 0.7 0.6"],
+    ["load snare_1", "load noisy_snare", "reload", "preset noisy_snare", "preset snare_1", "set osc1_freq 250", "trigger",
+     "trigger 0.9 0.7 0.6"],
     ["normalize adapt", "normalize model", "bypass \\$1", "enable \\$1", "reset", "latency", "get depth", "dump"],
 ]  # fmt: skip
 SWITCHES = {"bypass \\$1": False, "enable \\$1": True}
@@ -198,15 +216,20 @@ def help_patch() -> Canvas:
     c.patch(620, 10, reference(), "reference")
     c.text(712, 10, "<= click")
     c.rule(10, 42, 780, 1, colour="#000000")
-    c.text(20, 54, "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - go "
-           "through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the timbre "
+    c.text(20, 54, "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - "
+           "go through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the timbre "
            "of the hand. Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)  # fmt: skip
 
     on, mic = c.toggle(20, 130, True), c.toggle(120, 130)
     c.text(44, 130, "drummer")
     c.text(144, 130, "microphone")
     player = c.patch(20, 160, drummer(), "drummer")
-    ramp, smooth, gate, adc = c.msg(120, 160, "\\$1 10"), c.obj(120, 190, "line~"), c.obj(120, 220, "*~"), c.obj(180, 190, "adc~ 1")
+    ramp, smooth, gate, adc = (
+        c.msg(120, 160, "\\$1 10"),
+        c.obj(120, 190, "line~"),
+        c.obj(120, 220, "*~"),
+        c.obj(180, 190, "adc~ 1"),
+    )
     receive, drum = c.obj(40, 250, "r \\$0-torchdrum"), c.obj(20, 290, "torchdrum~")
     for a, outlet, b, inlet in (
         (on, 0, player, 0), (player, 0, drum, 0), (mic, 0, ramp, 0), (ramp, 0, smooth, 0), (smooth, 0, gate, 0), (adc, 0, gate, 1),

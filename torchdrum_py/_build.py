@@ -21,7 +21,7 @@ def declarations(header: str) -> str:
 if sys.platform == "win32":
     FLAGS = ["/O2", "/std:c11"]
 else:
-    FLAGS = "-O3 -std=c11 -ffp-contract=off -fno-math-errno -fno-trapping-math -fvisibility=hidden".split()
+    FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
 
 ffibuilder = cffi.FFI()
 ffibuilder.cdef(declarations(HEADER.read_text()))

@@ -50,7 +50,12 @@ def add_controls(parser: argparse.ArgumentParser, names=None):
             continue
         unit = "" if c.unit in ("ratio", "x", "count", "on/off") else f" {c.unit}"
         help_text = f"{c.help} ({c.min:g} to {c.max:g}{unit}; {c.default:g})"
-        group.add_argument(f"--{c.name}", type=float, metavar=c.unit.replace("on/off", "0|1").upper(), help=help_text.replace("%", "%%"))
+        group.add_argument(
+            f"--{c.name}",
+            type=float,
+            metavar=c.unit.replace("on/off", "0|1").upper(),
+            help=help_text.replace("%", "%%"),
+        )
 
 
 def chosen_controls(args, names=None) -> dict[str, float]:
@@ -77,7 +82,9 @@ def assignment(word: str) -> tuple[str, float]:
     except ValueError:
         number = float("nan")
     if not param.min <= number <= param.max:
-        raise TorchdrumError(f"--set {param.name}=… takes a number from {param.min:g} to {param.max:g} {param.unit}, not {value or 'nothing'}")
+        raise TorchdrumError(
+            f"--set {param.name}=… takes a number from {param.min:g} to {param.max:g} {param.unit}, not {value or 'nothing'}"
+        )
     return param.name, number
 
 
@@ -96,7 +103,15 @@ def cmd_render(args) -> int:
     settings |= dict(assignment(word) for word in args.set)
     progress = Progress(len(x) / rate * x.shape[1], args.progress)
     result = render(
-        x, rate, seed=seed, tail=args.tail, progress=progress, model=args.model, preset=args.preset, normalize=args.normalize, **settings
+        x,
+        rate,
+        seed=seed,
+        tail=args.tail,
+        progress=progress,
+        model=args.model,
+        preset=args.preset,
+        normalize=args.normalize,
+        **settings,
     )
     audio.write_audio(args.output, result.out, rate)
     if args.trigger:
@@ -125,7 +140,9 @@ def model_rows(model: Model) -> dict:
     shape = [len(info["reference"]), *info["hidden"], info["params"]]
     rows = {k: info[k] for k in ("name", "author", "license", "source")}
     rows["network"] = " → ".join(map(str, shape)) + f", norm {info['norm']}, {info['activation']}, output {info['output']}"
-    rows["window"] = f"{info['window']} samples at 48 kHz, pre-roll {info['preroll']}: latency {(info['window'] - info['preroll']) / 48:g} ms"
+    rows["window"] = (
+        f"{info['window']} samples at 48 kHz, pre-roll {info['preroll']}: latency {(info['window'] - info['preroll']) / 48:g} ms"
+    )
     rows["detector"], rows["trained at"] = info["detector"], f"{info['sample_rate']} Hz"
     units = ("loudness dB", "centroid st", "flatness dB")
     for unit, low, high, reference in zip(units, info["min"], info["max"], info["reference"], strict=True):
@@ -168,37 +185,86 @@ def cmd_doctor(args) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="torchdrum", description="An 808 that follows your playing.", epilog="torchdrum COMMAND --help tells more about each."
+        prog="torchdrum",
+        description="An 808 that follows your playing.",
+        epilog="torchdrum COMMAND --help tells more about each.",
     )
     parser.add_argument("--version", action="version", version=f"torchdrum {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    p = commands.add_parser("render", help="play a recording through the object", description="Plays a recording through the same engine as [torchdrum~]. Each channel has a drum of its own.")
+    p = commands.add_parser(
+        "render",
+        help="play a recording through the object",
+        description="Plays a recording through the same engine as [torchdrum~]. Each channel has a drum of its own.",
+    )
     p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
     p.add_argument("output", metavar="OUT", help="audio file to write, at the input's rate (.wav: 32-bit float)")
     p.add_argument("--model", metavar="NAME|FILE", help=f"model ({', '.join(model_names())}, or a .safetensors file; built-in one)")
-    p.add_argument("--preset", metavar="NAME|FILE", help=f"sound instead of the model's ({', '.join(preset_names())}, or a .json file)")
-    p.add_argument("--set", metavar="PARAM=VALUE", action="append", default=[], help="a parameter of the sound, such as osc1_freq=200; may be repeated")
-    p.add_argument("--normalize", choices=NORMALIZE, default=NORMALIZE[0], help="range of the features: the model's, or adapting to the playing")
-    p.add_argument("--tail", type=float, metavar="S", help="seconds after the end of the input (default: until the last drum is silent)")
+    p.add_argument(
+        "--preset",
+        metavar="NAME|FILE",
+        help=f"sound instead of the model's ({', '.join(preset_names())}, or a .json file)",
+    )
+    p.add_argument(
+        "--set",
+        metavar="PARAM=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the sound, such as osc1_freq=200; may be repeated",
+    )
+    p.add_argument(
+        "--normalize",
+        choices=NORMALIZE,
+        default=NORMALIZE[0],
+        help="range of the features: the model's, or adapting to the playing",
+    )
+    p.add_argument(
+        "--tail",
+        type=float,
+        metavar="S",
+        help="seconds after the end of the input (default: until the last drum is silent)",
+    )
     p.add_argument("--trigger", metavar="FILE", help="write the trigger impulses, too")
-    p.add_argument("--progress", action=argparse.BooleanOptionalAction, help="show progress (default: on a terminal, for long files)")
+    p.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="show progress (default: on a terminal, for long files)",
+    )
     add_controls(p)
     p.set_defaults(run=cmd_render)
 
-    p = commands.add_parser("onsets", help="print when strokes are detected", description="Prints the time in seconds at which each stroke is detected, one a line. Channels are mixed by their mean. Causal: a time depends on nothing that comes later.")
+    p = commands.add_parser(
+        "onsets",
+        help="print when strokes are detected",
+        description="Prints the time in seconds at which each stroke is detected, one a line. "
+        "Channels are mixed by their mean. Causal: a time depends on nothing that comes later.",
+    )
     p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
     add_controls(p, ONSET_SETTINGS)
     p.set_defaults(run=cmd_onsets)
 
-    p = commands.add_parser("inspect", help="show what is in a model", description="Shows a model: where it comes from, its network, its range of features, its preset and how far it moves each parameter.")
+    p = commands.add_parser(
+        "inspect",
+        help="show what is in a model",
+        description="Shows a model: where it comes from, its network, its range of features, its preset and how far each parameter moves.",
+    )
     p.add_argument("model", metavar="MODEL", help=f"a name ({', '.join(model_names())}) or a .safetensors file")
     p.add_argument("--json", action="store_true", help="as JSON")
     p.set_defaults(run=cmd_inspect)
 
-    p = commands.add_parser("doctor", help="check that [torchdrum~] is where Pd looks", description="Finds Pd and the object, and says what is missing (exit code 1 when something is).")
+    p = commands.add_parser(
+        "doctor",
+        help="check that [torchdrum~] is where Pd looks",
+        description="Finds Pd and the object, and says what is missing (exit code 1 when something is).",
+    )
     p.add_argument("--install", action="store_true", help="copy the built object, its help patch and the models to where Pd looks")
-    p.add_argument("--from", dest="source", metavar="FOLDER", default="pd_external", help="where the object was built (pd_external)")
+    p.add_argument(
+        "--from",
+        dest="source",
+        metavar="FOLDER",
+        default="pd_external",
+        help="where the object was built (pd_external)",
+    )
     p.add_argument("--to", metavar="FOLDER", help=f"folder of externals ({doctor.external_folders()[0]})")
     p.set_defaults(run=cmd_doctor)
     return parser

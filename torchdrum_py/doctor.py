@@ -14,7 +14,15 @@ from .errors import TorchdrumError
 
 OBJECT = "torchdrum~"
 ENDINGS = {
-    "linux": (".l_amd64", ".l_arm64", ".pd_linux", ".linux-amd64-32.so", ".linux-amd64-64.so", ".linux-arm64-32.so", ".so"),
+    "linux": (
+        ".l_amd64",
+        ".l_arm64",
+        ".pd_linux",
+        ".linux-amd64-32.so",
+        ".linux-amd64-64.so",
+        ".linux-arm64-32.so",
+        ".so",
+    ),
     "darwin": (".d_fat", ".d_amd64", ".d_arm64", ".pd_darwin", ".darwin-fat-32.so"),
     "win32": (".dll", ".m_amd64", ".windows-amd64-32.dll"),
 }.get(sys.platform, (".so",))
@@ -27,8 +35,18 @@ def external_folders() -> list[Path]:
         return [home / "Documents/Pd/externals", home / "Library/Pd", Path("/Library/Pd")]
     if sys.platform == "win32":
         data = Path(os.environ.get("APPDATA", home / "AppData/Roaming"))
-        return [home / "Documents/Pd/externals", data / "Pd", Path(os.environ.get("COMMONPROGRAMFILES", "C:/Program Files/Common Files")) / "Pd"]
-    return [home / ".local/lib/pd/extra", home / "Documents/Pd/externals", home / "pd-externals", Path("/usr/local/lib/pd-externals"), Path("/usr/lib/pd/extra")]
+        return [
+            home / "Documents/Pd/externals",
+            data / "Pd",
+            Path(os.environ.get("COMMONPROGRAMFILES", "C:/Program Files/Common Files")) / "Pd",
+        ]
+    return [
+        home / ".local/lib/pd/extra",
+        home / "Documents/Pd/externals",
+        home / "pd-externals",
+        Path("/usr/local/lib/pd-externals"),
+        Path("/usr/lib/pd/extra"),
+    ]
 
 
 def find_pd() -> tuple[Path | None, str]:
@@ -85,7 +103,11 @@ def install(source: Path, to: Path | None = None) -> list[Path]:
 def report() -> tuple[list[str], bool]:
     """Lines to print, and whether everything is in place."""
     pd, version = find_pd()
-    lines = [f"Pd       {version} ({pd})" if pd else "Pd       not found: install it (Debian, Ubuntu: apt install puredata; macOS, Windows: puredata.info)"]
+    lines = [
+        f"Pd       {version} ({pd})"
+        if pd
+        else "Pd       not found: install it (Debian, Ubuntu: apt install puredata; macOS, Windows: puredata.info)"
+    ]
     found = find_object()
     lines += [f"object   {path}" for path in found]
     if not found:
@@ -93,7 +115,11 @@ def report() -> tuple[list[str], bool]:
     else:
         folder = found[0].parent
         count = len(list((folder / "models").glob("*.safetensors")))
-        lines.append(f"models   {count} in {folder / 'models'}" if count else f"models   none beside the object (the built-in one plays; torchdrum doctor --install adds the others)")
+        lines.append(
+            f"models   {count} in {folder / 'models'}"
+            if count
+            else "models   none beside the object (the built-in one plays; torchdrum doctor --install adds the others)"
+        )
         if folder.name == OBJECT:
             lines.append(f"in Pd    add {folder} under File > Preferences > Path, or put [declare -path {OBJECT}] into the patch")
     return lines, bool(pd and found)

@@ -204,9 +204,7 @@ class Engine:
         event = ffi.new("td_event *")
         while lib.td_engine_next_event(self._engine, event):
             arrays = {k: np.array(list(getattr(event, k)), np.float32) for k in EVENT_ARRAYS}
-            self.events.append(
-                Event(event.time, event.detected, KINDS[event.kind], event.velocity, outside_db=event.outside_db, **arrays)
-            )
+            self.events.append(Event(event.time, event.detected, KINDS[event.kind], event.velocity, outside_db=event.outside_db, **arrays))
 
     @property
     def latency(self) -> int:

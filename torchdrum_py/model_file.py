@@ -69,7 +69,11 @@ def to_bytes(
     header, data = {"__metadata__": dict(sorted(metadata.items()))}, b""
     for key in sorted(tensors):
         array = np.ascontiguousarray(tensors[key], "<f4")
-        header[key] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(data), len(data) + array.nbytes]}
+        header[key] = {
+            "dtype": "F32",
+            "shape": list(array.shape),
+            "data_offsets": [len(data), len(data) + array.nbytes],
+        }
         data += array.tobytes()
     head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     head += b" " * (-len(head) % 8)
@@ -78,7 +82,18 @@ def to_bytes(
     return file[:at] + f"{zlib.crc32(file):08x}".encode() + file[at + 8 :]
 
 
-def write(path: str | os.PathLike, layers, preset: Preset, minimum, maximum, reference, *, inputs=None, outputs=None, **metadata) -> Model:
+def write(
+    path: str | os.PathLike,
+    layers,
+    preset: Preset,
+    minimum,
+    maximum,
+    reference,
+    *,
+    inputs=None,
+    outputs=None,
+    **metadata,
+) -> Model:
     """Writes a model file, after the core has read it and agreed.
 
     inputs [n, 3] and outputs [n, params]: what the network as trained answers; TorchdrumError, and no file, when the core's answer differs

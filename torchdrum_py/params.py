@@ -61,8 +61,7 @@ def _range(row) -> dict:
 
 
 PARAMS: tuple[Param, ...] = tuple(
-    Param(text(r.name), text(r.key), text(r.unit), **_range(r), curve=text(r.curve), label=text(r.label))
-    for r in _rows(lib.td_param)
+    Param(text(r.name), text(r.key), text(r.unit), **_range(r), curve=text(r.curve), label=text(r.label)) for r in _rows(lib.td_param)
 )
 CONTROLS: tuple[Control, ...] = tuple(
     Control(text(r.name), text(r.unit), **_range(r), aliases=tuple(text(r.aliases).split()), help=text(r.help))

@@ -41,7 +41,12 @@ def ring_out(engine: Engine, step: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def render(
-    x: np.ndarray, rate: int, seed: int = 0, tail: float | None = None, progress: Callable[[float], None] | None = None, **settings
+    x: np.ndarray,
+    rate: int,
+    seed: int = 0,
+    tail: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    **settings,
 ) -> Rendering:
     """Each channel of x [n, channels] through an engine of its own (noise seed + channel).
 
