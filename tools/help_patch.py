@@ -217,8 +217,8 @@ def help_patch() -> Canvas:
     c.text(712, 10, "<= click")
     c.rule(10, 42, 780, 1, colour="#000000")
     c.text(20, 54, "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - "
-           "go through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the timbre "
-           "of the hand. Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)  # fmt: skip
+           "go through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the "
+           "timbre of the hand. Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)  # fmt: skip
 
     on, mic = c.toggle(20, 130, True), c.toggle(120, 130)
     c.text(44, 130, "drummer")

@@ -49,7 +49,7 @@ def add_controls(parser: argparse.ArgumentParser, names=None):
         if names is not None and c.name not in names:
             continue
         unit = "" if c.unit in ("ratio", "x", "count", "on/off") else f" {c.unit}"
-        help_text = f"{c.help} ({c.min:g} to {c.max:g}{unit}; {c.default:g})"
+        help_text = f"{c.help} ({c.min:.8g} to {c.max:.8g}{unit}; {c.default:g})"
         group.add_argument(
             f"--{c.name}",
             type=float,
@@ -66,7 +66,7 @@ def chosen_controls(args, names=None) -> dict[str, float]:
         if value is None or (names is not None and c.name not in names):
             continue
         if not c.min <= value <= c.max:
-            raise TorchdrumError(f"--{c.name} takes a number from {c.min:g} to {c.max:g}, not {value:g}")
+            raise TorchdrumError(f"--{c.name} takes a number from {c.min:.8g} to {c.max:.8g}, not {value:g}")
         chosen[c.name] = value
     return chosen
 
