@@ -163,7 +163,8 @@ static void torchdrum_hit(t_torchdrum *x, const td_event *event)
     outlet_bang(x->hit);
 }
 
-/* Sends each hit at its own logical time, which lies within the block that holds it. */
+/* Sends each hit at its own logical time plus one block: when perform runs, Pd's clock stands at the end of the block, and nothing can be
+ * sent in the past. So messages keep the exact distances of the strokes. */
 static void torchdrum_news(t_torchdrum *x)
 {
     while (x->has_event || td_object_next_event(x->object, &x->event)) {

@@ -267,7 +267,7 @@ def help_patch() -> Canvas:
     c.rule(10, 694, 780, 1, colour="#000000")
     c.patch(20, 704, meta(), "META")
     c.text(120, 704, "see also:")
-    c.obj(194, 704, "bonk~")
+    c.obj(194, 704, "threshold~")
     c.text(470, 704, f"torchdrum {td.__version__}, for Pd version 0.53 and up")
     c.lines[0] = "#N canvas 200 40 800 740 12;"
     return c
