@@ -267,15 +267,20 @@ static float play_trigger(td_engine *self, const td_timed_trigger *trigger)
 
 /* ---- timed triggers ---- */
 
+static void triggers_done(td_engine *self, int count) { td_store_release(&self->queue.done, self->queue.done + (uint32_t)count); }
+
 static void triggers_collect(td_engine *self)
 {
     td_trigger_queue *q = &self->queue;
     const uint32_t written = td_load_acquire(&q->written);
     uint32_t read = q->read;
-    for (; read != written && self->trigger_count < TD_MAX_TRIGGERS; read++) {
+    for (; read != written; read++) {
         const td_trigger_message *m = &q->slot[read % TD_MAX_TRIGGERS];
         if ((int32_t)(m->reset_serial - self->resets_done) > 0) break; /* sent after a reset that is not seen yet */
-        if (m->reset_serial != self->resets_done || self->master.enable < 0.5f) continue;
+        if (m->reset_serial != self->resets_done || self->master.enable < 0.5f) {
+            triggers_done(self, 1);
+            continue;
+        }
         /* sorted by time, first sent first */
         const uint64_t due = self->position + m->delay;
         int at = self->trigger_count++;
@@ -284,11 +289,12 @@ static void triggers_collect(td_engine *self)
         self->triggers[at].has_features = m->has_features;
         memcpy(self->triggers[at].features, m->features, sizeof m->features);
     }
-    td_store_release(&q->read, read);
+    q->read = read;
 }
 
 static void trigger_drop_first(td_engine *self)
 {
+    triggers_done(self, 1);
     self->trigger_count--;
     memmove(&self->triggers[0], &self->triggers[1], (size_t)self->trigger_count * sizeof self->triggers[0]);
 }
@@ -300,6 +306,7 @@ static void listen_afresh(td_engine *self)
     td_onset_reset(&self->onset);
     memset(self->history, 0, sizeof self->history);
     self->pending = 0;
+    triggers_done(self, self->trigger_count);
     self->trigger_count = 0;
 }
 
@@ -459,7 +466,7 @@ td_status td_engine_trigger(td_engine *self, uint32_t delay, const float *featur
 {
     td_trigger_queue *q = &self->queue;
     const uint32_t written = q->written;
-    if (written - td_load_acquire(&q->read) == TD_MAX_TRIGGERS) return TD_ERR_FULL;
+    if (written - td_load_acquire(&q->done) == TD_MAX_TRIGGERS) return TD_ERR_FULL;
     td_trigger_message m = {delay, self->resets, features != NULL, {0.0f, 0.0f, 0.0f}};
     for (int f = 0; features && f < TD_FEATURES; f++) {
         if (!td_is_finite(features[f])) return TD_ERR_ARGUMENT;

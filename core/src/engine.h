@@ -41,7 +41,9 @@ typedef struct td_trigger_message {
     float features[TD_FEATURES];
 } td_trigger_message;
 typedef struct td_trigger_queue {
-    uint32_t written, read;
+    uint32_t written; /* by the control side */
+    uint32_t done;    /* by the audio side: played or dropped; at most TD_MAX_TRIGGERS are on their way */
+    uint32_t read;    /* audio side only: taken over into its own list */
     td_trigger_message slot[TD_MAX_TRIGGERS];
 } td_trigger_queue;
 

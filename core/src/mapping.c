@@ -66,17 +66,17 @@ void td_patch_map(const td_patch *patch, const float modulation[TD_PARAMS], floa
     const double x = (double)patch->morph;
     for (int i = 0; i < TD_PARAMS; i++) {
         const td_param_info *p = td_param(i);
-        const double min = (double)p->min, span = (double)p->max - min;
-        double u = ((double)a->value[i] - min) / span, damping = (double)a->damping[i];
+        const double min = (double)p->min, max = (double)p->max;
+        double value = (double)a->value[i], damping = (double)a->damping[i];
         if (patch->override_mask & 1u << i) {
-            u = ((double)patch->base[i] - min) / span;
+            value = (double)patch->base[i];
             damping = (double)patch->damping[i];
         } else if (b != a) {
-            u = (1.0 - x) * u + x * (((double)b->value[i] - min) / span);
+            value = (1.0 - x) * value + x * (double)b->value[i];
             damping = (1.0 - x) * damping + x * (double)b->damping[i];
         }
-        if (!(patch->mask & 1u << i)) u += (double)patch->depth * (double)patch->param_depth[i] * damping * (double)modulation[i];
-        u = u < 0.0 ? 0.0 : (u > 1.0 ? 1.0 : u);
-        param[i] = (float)(min + u * span);
+        if (!(patch->mask & 1u << i))
+            value += (max - min) * ((double)patch->depth * (double)patch->param_depth[i] * damping * (double)modulation[i]);
+        param[i] = (float)(value < min ? min : (value > max ? max : value));
     }
 }

@@ -213,6 +213,7 @@ static td_status read_floats(reader *r, int t, const char *name, float *to, size
         memcpy(&to[i], &bits, sizeof bits);
         if (!td_is_finite(to[i]) || (double)to[i] < lo || (double)to[i] > hi)
             return refuse(r, "tensor ", name, " holds a number that is not finite or out of range");
+        if (to[i] > -TD_TINY_F && to[i] < TD_TINY_F) to[i] = 0.0f;
     }
     return TD_OK;
 }
