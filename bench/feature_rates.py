@@ -54,12 +54,7 @@ VARIANTS = {
 
 def hits(folders, every: int):
     """Each file as mono at 48 kHz behind a little silence."""
-    files = sorted(
-        f
-        for folder in folders
-        for f in Path(folder).iterdir()
-        if f.suffix.lower() in (".flac", ".wav", ".aif", ".aiff")
-    )
+    files = sorted(f for folder in folders for f in Path(folder).iterdir() if f.suffix.lower() in (".flac", ".wav", ".aif", ".aiff"))
     for f in files[::every]:
         if f.name.startswith("loop_"):
             continue

@@ -59,10 +59,7 @@ def second_order(x, b, a) -> np.ndarray:
 
 def default_settings() -> dict:
     """The detector's controls at their defaults, as the float32 numbers that the core keeps."""
-    return {
-        name: float(np.float32(CONTROLS[name].default))
-        for name in ("onthreshold", "offthreshold", "hold", "floor", "highpass")
-    }
+    return {name: float(np.float32(CONTROLS[name].default)) for name in ("onthreshold", "offthreshold", "hold", "floor", "highpass")}
 
 
 def detector_highpass(x, sr: float, highpass: float) -> np.ndarray:
@@ -184,10 +181,7 @@ def read_model(data: bytes) -> Model:
     header = json.loads(data[8 : 8 + size])
     meta = header.pop("__metadata__")
     body = data[8 + size :]
-    t = {
-        name: np.frombuffer(body[slice(*h["data_offsets"])], "<f4").reshape(h["shape"]).astype(np.float64)
-        for name, h in header.items()
-    }
+    t = {name: np.frombuffer(body[slice(*h["data_offsets"])], "<f4").reshape(h["shape"]).astype(np.float64) for name, h in header.items()}
     count = sum(name.endswith(".weight") for name in t)
     return Model(
         layers=[(t[f"layers.{i}.weight"], t.get(f"layers.{i}.bias")) for i in range(count)],
@@ -259,11 +253,7 @@ def normalise(raw, low, high) -> np.ndarray:
 
 def network_input(v, reference, scale=(1, 1, 1), offset=(0, 0, 0)) -> np.ndarray:
     """x of spec 4.3, rounded to float32."""
-    x = (
-        np.asarray(v) * np.asarray(scale, dtype=np.float64)
-        + np.asarray(offset, dtype=np.float64)
-        - np.asarray(reference, dtype=np.float64)
-    )
+    x = np.asarray(v) * np.asarray(scale, dtype=np.float64) + np.asarray(offset, dtype=np.float64) - np.asarray(reference, dtype=np.float64)
     return x.astype(np.float32)
 
 
@@ -333,9 +323,7 @@ def snare808(params, sr: float, seed: int, hit, n: int) -> np.ndarray:
     params = np.asarray(params, dtype=np.float64)
     p = {q.name: params[..., i] for i, q in enumerate(PARAMS)}
     column = {name: value[..., None] for name, value in p.items()}
-    e_freq, e1, e2, e_noise = (
-        envelope(p[name] / 1000.0, sr, n) for name in ("freq_env_decay", "osc1_decay", "osc2_decay", "noise_decay")
-    )
+    e_freq, e1, e2, e_noise = (envelope(p[name] / 1000.0, sr, n) for name in ("freq_env_decay", "osc1_decay", "osc2_decay", "noise_decay"))
     E = np.cumsum(e_freq, axis=-1) - e_freq
     i = np.arange(n)
 
@@ -403,9 +391,7 @@ def make_hit(patch: Patch, kind: str, detected: int, time: int, raw=None, values
     share = [1.0] if patch.second is None else [1.0 - patch.morph, patch.morph]
     m, v, x, velocity = np.zeros(len(PARAMS)), np.zeros(3), np.zeros(3), 1.0
     if values is not None:
-        inputs = [
-            network_input(v, model.reference, patch.scale, patch.offset) for v, model in zip(values, slots, strict=True)
-        ]
+        inputs = [network_input(v, model.reference, patch.scale, patch.offset) for v, model in zip(values, slots, strict=True)]
         m = sum(s * network(model, x) for s, model, x in zip(share, slots, inputs, strict=True))
         v, x, velocity = values[0], inputs[0], max(0.01, float(values[0][0]))
     base = sum(s * np.asarray(model.preset, dtype=np.float64) for s, model in zip(share, slots, strict=True))

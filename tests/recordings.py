@@ -69,9 +69,7 @@ def networks():
                         has_bias = {"wide": i % 2 == 1, "uneven": False}.get(shape, True)
                         bias = rng.normal(0, 0.3, n_out) if has_bias else None
                         layers.append((rng.normal(0, 1.2 / np.sqrt(n_in), (n_out, n_in)), bias))
-                    preset = np.round(
-                        oracle.LOW + (oracle.HIGH - oracle.LOW) * rng.uniform(0.1, 0.6, len(oracle.PARAMS)), 3
-                    )
+                    preset = np.round(oracle.LOW + (oracle.HIGH - oracle.LOW) * rng.uniform(0.1, 0.6, len(oracle.PARAMS)), 3)
                     yield (
                         f"{shape}-{norm}-{activation}-{output}",
                         oracle.Model(
@@ -101,7 +99,5 @@ def both(name: str):
 def builtin_file() -> bytes:
     """The file of models/ that is compiled into the core, known by its checksum."""
     crc = td.Model.builtin().info["crc32"]
-    (data,) = [
-        d for d in (f.read_bytes() for f in sorted(MODELS.glob("*.safetensors"))) if f'"crc32":"{crc}"'.encode() in d
-    ]
+    (data,) = [d for d in (f.read_bytes() for f in sorted(MODELS.glob("*.safetensors"))) if f'"crc32":"{crc}"'.encode() in d]
     return data

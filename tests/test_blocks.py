@@ -103,9 +103,7 @@ def test_a_model_with_denormal_weights_gives_the_same_bits_with_and_without_flus
             results = []
             for flush in (False, True):
                 with float_mode().flushing(flush):
-                    results.append(
-                        [theirs.run(np.float32(v)).tobytes() for v in ((1, 1, 1), (1e-3, 0, 0.5), (1e-20, 0, 0))]
-                    )
+                    results.append([theirs.run(np.float32(v)).tobytes() for v in ((1, 1, 1), (1e-3, 0, 0.5), (1e-20, 0, 0))])
             assert results[0] == results[1]
 
 

@@ -139,9 +139,7 @@ def test_parameter_mapping_is_exact(name, depth):
     assert len(events) == 60
     moved = 0
     for e in events:
-        assert np.array_equal(
-            e.param, oracle.mapping(ours.preset, e.modulation, ours.damping, np.float32(depth))
-        )
+        assert np.array_equal(e.param, oracle.mapping(ours.preset, e.modulation, ours.damping, np.float32(depth)))
         moved += not np.array_equal(e.param, ours.preset.astype(np.float32))
     assert moved == (60 if depth else 0)
 
@@ -166,9 +164,7 @@ def test_parameter_mapping_is_exact_with_everything_bent_by_hand():
         assert np.array_equal(e.input, oracle.network_input(v, ours.reference, np.float32(scale), np.float32(offset)))
         param_depth = np.float32([deep.get(n, 1) for n in names])
         mask = np.array([n in off for n in names], dtype=float)
-        assert np.array_equal(
-            e.param, oracle.mapping(base, e.modulation, ours.damping, 2, param_depth, mask)
-        )
+        assert np.array_equal(e.param, oracle.mapping(base, e.modulation, ours.damping, 2, param_depth, mask))
         assert e.param[0] == base[0] and e.param[13] == base[13]
 
 
@@ -253,9 +249,7 @@ def test_voice_is_silent_from_the_end_of_its_envelopes_on(sr):
 # ---- the whole engine ----------------------------------------------------------------------------------------------
 
 
-def assert_engine_is_the_oracles(
-    engine, x, patch, sr, settings=None, triggers=(), gain_changes=((0, {}),), played=None
-):
+def assert_engine_is_the_oracles(engine, x, patch, sr, settings=None, triggers=(), gain_changes=((0, {}),), played=None):
     """Hits, features, modulations and parameters, each from the audio on; and the sound of the parameters that the core
     played (a float32 network is within 1e-5, which after a second of a 2 kHz sine can be seen)."""
     hits = oracle.engine_hits(x, sr, patch, settings, triggers)
@@ -283,9 +277,7 @@ def assert_engine_is_the_oracles(
 def test_engine_is_the_oracles_from_audio_to_audio(loop, network, sr):
     ours, theirs = both(network)
     x = recording(loop, sr)[: 2 * sr]
-    hits = assert_engine_is_the_oracles(
-        td.Engine(sr, theirs, depth=1.5, seed=7), x, oracle.Patch(ours, depth=1.5, seed=7), sr
-    )
+    hits = assert_engine_is_the_oracles(td.Engine(sr, theirs, depth=1.5, seed=7), x, oracle.Patch(ours, depth=1.5, seed=7), sr)
     assert len(hits) > 5
 
 

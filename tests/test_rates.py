@@ -67,10 +67,7 @@ EDGES_HZ = 16000 / 2.0 ** np.arange(9, -1, -1)  # octaves from 31 Hz to 16 kHz
 def octave_levels_db(params, sr, hits=96, seconds=1.0):
     """Mean energy per octave over hits with different noise, in dB."""
     n = round(seconds * sr)
-    energy = (
-        np.mean([np.abs(np.fft.rfft(td.render_snare808(params, sr, 1, k, n))) ** 2 for k in range(hits)], axis=0)
-        / sr**2
-    )
+    energy = np.mean([np.abs(np.fft.rfft(td.render_snare808(params, sr, 1, k, n))) ** 2 for k in range(hits)], axis=0) / sr**2
     f = np.arange(len(energy)) * sr / n
     return 10 * np.log10([energy[(f >= low) & (f < high)].sum() for low, high in itertools.pairwise(EDGES_HZ)])
 

@@ -65,7 +65,7 @@ def test_what_is_played_is_what_was_trained(tmp_path):
     trained, _ = small_training()
     model = trained.write(tmp_path / "m.safetensors", name="m", author="a", license="CC0-1.0", source="s")
     found, _ = train.heard(model, trained.test, seed=5)
-    assert len(found) == len(trained.test)
+    assert found == trained.test
     played, follows = train.heard_error(trained, model)
     spread = trained.spread.numpy()
     assert np.mean(played / spread) == pytest.approx(np.mean(trained.error / spread), rel=0.06)
