@@ -111,7 +111,7 @@ def test_render_takes_any_format_rate_and_number_of_channels(tmp_path, ending, r
     sf.write(source, strokes(rate // 2, rate, channels), rate)
     result = torchdrum("render", source, "out.wav", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    x, own = sf.read(source, dtype="float32", always_2d=True)
+    x, _own = sf.read(source, dtype="float32", always_2d=True)
     out, out_rate = sf.read(tmp_path / "out.wav", dtype="float32", always_2d=True)
     assert out_rate == rate and out.shape[1] == channels and len(out) >= len(x)
     for c in range(channels):
@@ -134,8 +134,19 @@ def test_render_rings_out_unless_a_tail_is_given(tmp_path):
     assert len(sf.read(tmp_path / "fixed.wav")[0]) == 12000 + 96000
 
 
-CHANGED = {"depth": "0", "mix": "0.5", "gain": "-6", "onthreshold": "40", "offthreshold": "0", "hold": "900", "floor": "-10", "highpass": "9000",
-           "bypass": "1", "enable": "0", "seed": "7"}  # fmt: skip
+CHANGED = {
+    "depth": "0",
+    "mix": "0.5",
+    "gain": "-6",
+    "onthreshold": "40",
+    "offthreshold": "0",
+    "hold": "900",
+    "floor": "-10",
+    "highpass": "9000",
+    "bypass": "1",
+    "enable": "0",
+    "seed": "7",
+}
 
 
 @pytest.mark.parametrize("control", [c.name for c in td.CONTROLS])
@@ -149,8 +160,14 @@ def test_every_control_is_an_option_with_an_effect(tmp_path, control):
 def test_preset_parameters_normalize_and_trigger_file(tmp_path):
     preset = td.Preset.load("noisy_snare").to_dict()
     (tmp_path / "mine.json").write_text(json.dumps(preset))
-    for name, options in (("a", ["--preset", "noisy_snare"]), ("b", ["--preset", "mine.json"]), ("c", ["--preset", "mine.json", "--set", "osc1_freq=900"]),
-                          ("d", ["--normalize", "adapt"]), ("e", ["--model", "snare_1", "--trigger", "t.flac"])):  # fmt: skip
+    runs = {
+        "a": ["--preset", "noisy_snare"],
+        "b": ["--preset", "mine.json"],
+        "c": ["--preset", "mine.json", "--set", "osc1_freq=900"],
+        "d": ["--normalize", "adapt"],
+        "e": ["--model", "snare_1", "--trigger", "t.flac"],
+    }
+    for name, options in runs.items():
         result = torchdrum("render", LOOP, f"{name}.wav", "--tail", "0", *options, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
     a, b, c, d, e = (sf.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in "abcde")

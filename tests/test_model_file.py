@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Model files: what is written is what any tool reads, and what is not as spec 8 says is refused with a reason."""
 
+import itertools
 import json
 import struct
 import zlib
@@ -22,8 +23,7 @@ def layers(*widths, seed=1):
     rng = np.random.default_rng(seed)
     widths = (3, *widths, COUNT)
     return [
-        (rng.normal(0, a**-0.5, (b, a)).astype(np.float32), rng.normal(0, 0.5, b).astype(np.float32))
-        for a, b in zip(widths, widths[1:], strict=False)
+        (rng.normal(0, a**-0.5, (b, a)).astype(np.float32), rng.normal(0, 0.5, b).astype(np.float32)) for a, b in itertools.pairwise(widths)
     ]
 
 
