@@ -31,9 +31,18 @@ check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, sanit
 	$(PYTEST) tests/pd -m "not slow"
 	$(MAKE) mingw bench
 
-pd: setup ## build [torchdrum~] for this machine's Pd, into pd_external/
-	@if $(MAKE) -C pd_external >build-pd.log 2>&1; then rm -f build-pd.log; mkdir -p pd_external/models; cp models/*.safetensors pd_external/models/; \
+pd: setup ## build [torchdrum~] for this machine's Pd, into pd_external/ (on Linux in both precisions)
+	@if $(MAKE) pd-objects >build-pd.log 2>&1; then rm -f build-pd.log; \
 	else echo "the Pd object was not built, see build-pd.log" >&2; fi
+
+pd-objects:
+	$(MAKE) -C pd_external
+ifeq ($(shell uname -s),Linux)
+	rm -f pd_external/torchdrum~.o
+	$(MAKE) -C pd_external CPPFLAGS=-DPD_FLOATSIZE=64 extension=linux-$(PD_CPU)-64.so
+	rm -f pd_external/torchdrum~.o
+endif
+	mkdir -p pd_external/models && cp models/*.safetensors pd_external/models/
 
 install: pd $(VENV)/torchdrum ## put the object, its help and the models where Pd looks
 	$(BIN)/torchdrum doctor --install
@@ -67,6 +76,7 @@ clean: ## remove what was built
 	find . -name '*.o' -delete -o -name __pycache__ -prune -exec rm -rf {} +
 	rm -f pd_external/*.pd_linux pd_external/*.so pd_external/*.l_* build-pd.log
 
+PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
 FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch]))
 
@@ -88,4 +98,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd install setup bench mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup bench mingw builtin format clean
