@@ -16,108 +16,14 @@ static const float least_velocity = 0.01f;
 
 static uint32_t samples_of(const td_engine *self, double seconds) { return (uint32_t)(seconds * self->sample_rate + 0.5); }
 
-/* ---- voices ---- */
-
-static float fade_next(td_fade *fade)
-{
-    const float gain = (float)fade->left / (float)fade->length;
-    fade->left--;
-    return gain;
-}
-
-static void voices_run(td_voices *self, float *out, int n)
-{
-    td_snare808_run(&self->voice, out, n);
-    if (self->tail_fade.left) {
-        float tail[SEGMENT];
-        td_snare808_run(&self->tail, tail, n);
-        for (int i = 0; i < n && self->tail_fade.left; i++) out[i] += fade_next(&self->tail_fade) * tail[i];
-    }
-    for (int i = 0; i < n && self->residual_fade.left; i++) out[i] += fade_next(&self->residual_fade) * self->residual;
-}
-
-/* The sounding voice becomes the tail; what the tail was becomes a residual. */
-static void voices_release(td_voices *self, uint32_t fade)
-{
-    if (self->tail_fade.left || self->residual_fade.left) {
-        float now = 0.0f;
-        if (self->tail_fade.left) {
-            td_snare808_run(&self->tail, &now, 1);
-            now *= fade_next(&self->tail_fade);
-        }
-        if (self->residual_fade.left) now += fade_next(&self->residual_fade) * self->residual;
-        self->residual = now;
-        self->residual_fade.left = self->residual_fade.length = fade;
-    }
-    self->tail = self->voice;
-    self->tail_fade.left = td_snare808_is_idle(&self->voice) ? 0 : fade;
-    self->tail_fade.length = fade;
-    self->voice.n = self->voice.end = 0;
-}
-
-static void voices_clear(td_voices *self)
-{
-    self->voice.n = self->voice.end = 0;
-    self->tail_fade.left = self->residual_fade.left = 0;
-}
-
-/* ---- mix, gain, bypass, enable ---- */
-
 static float control(const td_engine *self, int index) { return td_load_float(&self->controls[index]); }
 
-static td_gains master_target(const td_master *m)
+static td_master_controls master_controls(const td_engine *self)
 {
-    td_gains g = {0.0f, 0.0f};
-    if (m->enable < 0.5f) return g;
-    if (m->bypass >= 0.5f) {
-        g.dry = 1.0f;
-        return g;
-    }
-    const float gain = (float)td_db_to_gain((double)m->gain);
-    g.dry = sqrtf(1.0f - m->mix) * gain;
-    g.drum = sqrtf(m->mix) * gain;
-    return g;
+    const td_master_controls c = {control(self, TD_CONTROL_mix), control(self, TD_CONTROL_gain), control(self, TD_CONTROL_bypass),
+                                  control(self, TD_CONTROL_enable)};
+    return c;
 }
-
-static td_gains master_now(const td_master *m)
-{
-    const td_gains now = {m->target.dry - m->step.dry * (float)m->left, m->target.drum - m->step.drum * (float)m->left};
-    return now;
-}
-
-/* Moves to the controls' targets, before the first sample at once. Returns whether enable changed. */
-static int master_update(td_engine *self)
-{
-    const int at_once = self->position == 0;
-    td_master *m = &self->master;
-    const float mix = control(self, TD_CONTROL_mix), gain = control(self, TD_CONTROL_gain);
-    const float bypass = control(self, TD_CONTROL_bypass), enable = control(self, TD_CONTROL_enable);
-    if (!at_once && mix == m->mix && gain == m->gain && bypass == m->bypass && enable == m->enable) return 0;
-    const int switched = (enable >= 0.5f) != (m->enable >= 0.5f);
-    const td_gains from = master_now(m);
-    m->mix = mix;
-    m->gain = gain;
-    m->bypass = bypass;
-    m->enable = enable;
-    m->target = master_target(m);
-    m->left = at_once ? 0 : m->length;
-    m->step.dry = (m->target.dry - from.dry) / (float)m->length;
-    m->step.drum = (m->target.drum - from.drum) / (float)m->length;
-    return switched;
-}
-
-static float flush(float x) { return x > -TD_TINY_F && x < TD_TINY_F ? 0.0f : x; }
-
-static void master_run(td_master *m, const float *dry, const float *drum, float *out, int n)
-{
-    for (int i = 0; i < n; i++) {
-        if (m->left) m->left--;
-        const td_gains g = master_now(m);
-        out[i] = flush(g.dry * dry[i] + g.drum * drum[i]);
-    }
-}
-
-/* ---- patches ---- */
 
 static td_onset_settings onset_settings(const td_engine *self)
 {
@@ -125,6 +31,8 @@ static td_onset_settings onset_settings(const td_engine *self)
                                  control(self, TD_CONTROL_hold), control(self, TD_CONTROL_floor), control(self, TD_CONTROL_highpass)};
     return s;
 }
+
+/* ---- patches ---- */
 
 static int window_samples(const td_engine *self, const td_patch *patch)
 {
@@ -214,7 +122,7 @@ static float outside_range(td_outside *self, float loudness, float min, float ma
 static void voice_start(td_engine *self, td_event *event)
 {
     event->time = self->position;
-    voices_release(&self->voices, samples_of(self, handover_s));
+    td_voices_release(&self->voices, samples_of(self, handover_s));
     td_snare808_start(&self->voices.voice, event->param, self->sample_rate, self->patch->seed, self->hits++);
     event_push(self, event);
 }
@@ -265,40 +173,6 @@ static float play_trigger(td_engine *self, const td_timed_trigger *trigger)
     return event.velocity;
 }
 
-/* ---- timed triggers ---- */
-
-static void triggers_done(td_engine *self, int count) { td_store_release(&self->queue.done, self->queue.done + (uint32_t)count); }
-
-static void triggers_collect(td_engine *self)
-{
-    td_trigger_queue *q = &self->queue;
-    const uint32_t written = td_load_acquire(&q->written);
-    uint32_t read = q->read;
-    for (; read != written; read++) {
-        const td_trigger_message *m = &q->slot[read % TD_MAX_TRIGGERS];
-        if ((int32_t)(m->reset_serial - self->resets_done) > 0) break; /* sent after a reset that is not seen yet */
-        if (m->reset_serial != self->resets_done || self->master.enable < 0.5f) {
-            triggers_done(self, 1);
-            continue;
-        }
-        /* sorted by time, first sent first */
-        const uint64_t due = self->position + m->delay;
-        int at = self->trigger_count++;
-        for (; at > 0 && self->triggers[at - 1].due > due; at--) self->triggers[at] = self->triggers[at - 1];
-        self->triggers[at].due = due;
-        self->triggers[at].has_features = m->has_features;
-        memcpy(self->triggers[at].features, m->features, sizeof m->features);
-    }
-    q->read = read;
-}
-
-static void trigger_drop_first(td_engine *self)
-{
-    triggers_done(self, 1);
-    self->trigger_count--;
-    memmove(&self->triggers[0], &self->triggers[1], (size_t)self->trigger_count * sizeof self->triggers[0]);
-}
-
 /* ---- process ---- */
 
 static void listen_afresh(td_engine *self)
@@ -306,8 +180,7 @@ static void listen_afresh(td_engine *self)
     td_onset_reset(&self->onset);
     memset(self->history, 0, sizeof self->history);
     self->pending = 0;
-    triggers_done(self, self->trigger_count);
-    self->trigger_count = 0;
+    td_triggers_clear(&self->triggers);
 }
 
 static void controls_begin(td_engine *self)
@@ -316,18 +189,15 @@ static void controls_begin(td_engine *self)
     if (resets != self->resets_done) {
         self->resets_done = resets;
         listen_afresh(self);
-        voices_release(&self->voices, samples_of(self, ramp_s));
+        td_voices_release(&self->voices, samples_of(self, ramp_s));
     }
-    if (master_update(self)) listen_afresh(self);
+    const td_master_controls controls = master_controls(self);
+    const int was_enabled = td_master_is_enabled(&self->master);
+    td_master_set(&self->master, &controls, self->position == 0);
+    if (td_master_is_enabled(&self->master) != was_enabled) listen_afresh(self);
     const td_onset_settings settings = onset_settings(self);
     td_onset_configure(&self->onset, &settings, window_samples(self, self->patch));
-    triggers_collect(self);
-}
-
-static int is_silent(const td_engine *self)
-{
-    const td_voices *v = &self->voices;
-    return td_snare808_is_idle(&v->voice) && !v->tail_fade.left && !v->residual_fade.left;
+    td_triggers_collect(&self->triggers, self->position, self->resets_done, !td_master_is_enabled(&self->master));
 }
 
 /* Plays what is due at this sample; returns the velocity of the last hit, 0 when there was none. */
@@ -335,11 +205,8 @@ static float play_due(td_engine *self)
 {
     float velocity = 0.0f;
     if (self->pending && self->due == self->position) velocity = play_stroke(self);
-    while (self->trigger_count && self->triggers[0].due == self->position) {
-        const td_timed_trigger trigger = self->triggers[0];
-        trigger_drop_first(self);
-        velocity = play_trigger(self, &trigger);
-    }
+    td_timed_trigger trigger;
+    while (td_triggers_next(&self->triggers, self->position, &trigger)) velocity = play_trigger(self, &trigger);
     return velocity;
 }
 
@@ -348,7 +215,8 @@ static int until_due(const td_engine *self, int most)
 {
     uint64_t next = self->position + (uint64_t)most;
     if (self->pending && self->due < next) next = self->due;
-    if (self->trigger_count && self->triggers[0].due < next) next = self->triggers[0].due;
+    const td_triggers *triggers = &self->triggers;
+    if (triggers->count && triggers->waiting[0].due < next) next = triggers->waiting[0].due;
     return (int)(next - self->position);
 }
 
@@ -359,7 +227,7 @@ static uint32_t clean(const float *in, float *x, int n)
     for (int i = 0; i < n; i++) {
         const int finite = td_is_finite(in[i]);
         bad += !finite;
-        x[i] = finite ? flush(in[i]) : 0.0f;
+        x[i] = finite ? td_flush(in[i]) : 0.0f;
     }
     return bad;
 }
@@ -385,7 +253,7 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
     controls_begin(self);
     while (count) {
         float x[SEGMENT], drum[SEGMENT];
-        const int listening = self->master.enable >= 0.5f;
+        const int listening = td_master_is_enabled(&self->master);
         const float velocity = listening ? play_due(self) : 0.0f;
         int n = until_due(self, count < SEGMENT ? (int)count : SEGMENT);
         uint32_t bad = clean(in, x, n);
@@ -396,12 +264,12 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
         }
         if (bad) td_store_relaxed(&self->bad_samples, self->bad_samples + bad);
 
-        if (is_silent(self))
+        if (td_voices_are_idle(&self->voices))
             memset(drum, 0, sizeof drum);
         else
-            voices_run(&self->voices, drum, n);
-        master_run(&self->master, x, drum, out, n);
-        if (!listening && !self->master.left) voices_clear(&self->voices);
+            td_voices_run(&self->voices, drum, n);
+        td_master_run(&self->master, x, drum, out, n);
+        if (!listening && !self->master.left) td_voices_clear(&self->voices);
         if (trigger) {
             memset(trigger, 0, (size_t)n * sizeof *trigger);
             trigger[0] = velocity;
@@ -436,7 +304,8 @@ td_status td_engine_init(td_engine *self, double sample_rate, const td_patch *pa
     self->normalize = patch->normalize;
     self->latency = latency_samples(self, patch);
     self->master.length = samples_of(self, ramp_s);
-    master_update(self);
+    const td_master_controls controls = master_controls(self);
+    td_master_set(&self->master, &controls, 1);
     return TD_OK;
 }
 
@@ -464,17 +333,7 @@ const td_patch *td_engine_collect(td_engine *self) { return (const td_patch *)td
 
 td_status td_engine_trigger(td_engine *self, uint32_t delay, const float *features)
 {
-    td_trigger_queue *q = &self->queue;
-    const uint32_t written = q->written;
-    if (written - td_load_acquire(&q->done) == TD_MAX_TRIGGERS) return TD_ERR_FULL;
-    td_trigger_message m = {delay, self->resets, features != NULL, {0.0f, 0.0f, 0.0f}};
-    for (int f = 0; features && f < TD_FEATURES; f++) {
-        if (!td_is_finite(features[f])) return TD_ERR_ARGUMENT;
-        m.features[f] = td_clip(features[f], 0.0f, 1.0f);
-    }
-    q->slot[written % TD_MAX_TRIGGERS] = m;
-    td_store_release(&q->written, written + 1);
-    return TD_OK;
+    return td_triggers_push(&self->triggers, delay, features, self->resets);
 }
 
 int td_engine_next_event(td_engine *self, td_event *event)

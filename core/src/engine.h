@@ -2,50 +2,12 @@
 #ifndef TD_ENGINE_H
 #define TD_ENGINE_H
 
-#include "onset_features.h"
+#include "master.h"
 #include "onset.h"
+#include "onset_features.h"
 #include "params.h"
-#include "snare808.h"
-
-/* Sum of what still sounds after a new hit took the voice (spec 7.1). */
-typedef struct td_fade {
-    uint32_t left, length;
-} td_fade;
-
-typedef struct td_voices {
-    td_snare808 voice, tail;
-    td_fade tail_fade, residual_fade;
-    float residual;
-} td_voices;
-
-/* Dry and drum gain, moving in a line to their targets (spec 7.2). */
-typedef struct td_gains {
-    float dry, drum;
-} td_gains;
-
-typedef struct td_master {
-    td_gains target, step; /* now = target - step * left */
-    uint32_t left, length;
-    float mix, gain, bypass, enable;
-} td_master;
-
-typedef struct td_timed_trigger {
-    uint64_t due;
-    uint32_t has_features;
-    float features[TD_FEATURES];
-} td_timed_trigger;
-
-/* From the control to the audio side: single producer, single consumer. */
-typedef struct td_trigger_message {
-    uint32_t delay, reset_serial, has_features;
-    float features[TD_FEATURES];
-} td_trigger_message;
-typedef struct td_trigger_queue {
-    uint32_t written; /* by the control side */
-    uint32_t done;    /* by the audio side: played or dropped; at most TD_MAX_TRIGGERS are on their way */
-    uint32_t read;    /* audio side only: taken over into its own list */
-    td_trigger_message slot[TD_MAX_TRIGGERS];
-} td_trigger_queue;
+#include "triggers.h"
+#include "voices.h"
 
 typedef struct td_adaptive_range {
     uint32_t hits;
@@ -69,9 +31,6 @@ struct td_engine {
     uint64_t detected, due;
     int window; /* of the pending stroke */
 
-    td_timed_trigger triggers[TD_MAX_TRIGGERS];
-    int trigger_count;
-
     td_voices voices;
     td_master master;
     uint32_t hits, seed_serial; /* k of the noise */
@@ -82,7 +41,7 @@ struct td_engine {
 
     /* shared with the control side */
     void *pending_patch, *retired_patch;
-    td_trigger_queue queue;
+    td_triggers triggers;
     uint32_t controls[TD_CONTROL_COUNT]; /* bits of floats */
     uint32_t resets, resets_done;
     uint32_t bad_samples;

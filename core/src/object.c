@@ -3,32 +3,22 @@
 #include "torchdrum_object.h"
 
 #include "engine.h"
+#include "library.h"
 #include "model.h"
 #include "td_atomic.h"
 #include "td_math.h"
 #include "text.h"
 
-/* Active, pending, retired and one to write to. */
-enum { PATCHES = 4 };
-/* More than patches can hold at once, so that one can always be forgotten. */
-enum { MODELS = (PATCHES + 1) * TD_MODEL_SLOTS + 2, PATH_BYTES = 1024, LINE_BYTES = 1536 };
-
-typedef struct cached_model {
-    td_model *model;
-    char name[PATH_BYTES];
-} cached_model;
+enum { LINE_BYTES = 1536 };
 
 struct td_object {
     td_engine engine;
     td_event_ring ring;
-    td_patch patches[PATCHES];
-    int in_use[PATCHES]; /* published and not come back */
-    td_patch edit;       /* what was published last */
+    td_library library;
+    td_patch edit; /* what was published last */
     td_host host;
     const td_model *builtin;
-    cached_model models[MODELS];
-    int next_model; /* where the search for a place begins: oldest first */
-    char model_name[PATH_BYTES];
+    char model_name[TD_PATH_BYTES];
     uint32_t request; /* of the newest load */
     int keep;         /* that load keeps the overrides */
     uint32_t bad_said;
@@ -140,61 +130,11 @@ static int read_number(td_object *self, const char *what, const char *unit, floa
 
 /* ---- patches and models ---- */
 
-static void publish(td_object *self)
-{
-    const td_patch *back = td_engine_collect(&self->engine);
-    if (back) self->in_use[back - self->patches] = 0;
-    int slot = 0;
-    while (slot < PATCHES - 1 && self->in_use[slot]) slot++;
-    self->patches[slot] = self->edit;
-    self->in_use[slot] = 1;
-    back = td_engine_publish(&self->engine, &self->patches[slot]);
-    if (back) self->in_use[back - self->patches] = 0;
-}
-
-static int uses(const td_patch *patch, const td_model *model)
-{
-    for (int s = 0; s < TD_MODEL_SLOTS; s++)
-        if (patch->model[s] == model) return 1;
-    return 0;
-}
-
-static int is_needed(const td_object *self, const td_model *model)
-{
-    int needed = uses(&self->edit, model);
-    for (int i = 0; i < PATCHES; i++) needed |= self->in_use[i] && uses(&self->patches[i], model);
-    return needed;
-}
-
-static void remember_model(td_object *self, const char *name, td_model *model)
-{
-    cached_model *place = NULL;
-    for (int i = 0; i < MODELS && !place; i++)
-        if (!self->models[i].model) place = &self->models[i];
-    while (!place) {
-        cached_model *candidate = &self->models[self->next_model];
-        self->next_model = (self->next_model + 1) % MODELS;
-        if (!is_needed(self, candidate->model)) place = candidate;
-    }
-    if (place->model) self->host.release(self->host.context, place->model);
-    td_text text = td_text_in(place->name, sizeof place->name);
-    td_text_add(&text, name);
-    place->model = model;
-}
-
-/* A file read again takes the name; the old model stays until nothing needs it. */
-static void forget_name(td_object *self, const char *name)
-{
-    for (int i = 0; i < MODELS; i++)
-        if (self->models[i].model && td_same_text(self->models[i].name, name)) self->models[i].name[0] = 0;
-}
+static void publish(td_object *self) { td_library_publish(&self->library, &self->engine, &self->edit); }
 
 static const td_model *find_model(const td_object *self, const char *name)
 {
-    if (td_same_text(self->builtin->info.name, name)) return self->builtin;
-    for (int i = 0; i < MODELS; i++)
-        if (self->models[i].model && td_same_text(self->models[i].name, name)) return self->models[i].model;
-    return NULL;
+    return td_same_text(self->builtin->info.name, name) ? self->builtin : td_library_find(&self->library, name);
 }
 
 static void use_model(td_object *self, const char *name, const td_model *model)
@@ -212,8 +152,8 @@ static void use_model(td_object *self, const char *name, const td_model *model)
 
 void td_object_loaded(td_object *self, uint32_t request, const char *name, td_model *model)
 {
-    forget_name(self, name);
-    remember_model(self, name, model);
+    td_model *forgotten = td_library_add(&self->library, name, model, &self->edit);
+    if (forgotten) self->host.release(self->host.context, forgotten);
     if (request == self->request) use_model(self, name, model);
 }
 
@@ -245,7 +185,7 @@ static int on_load(td_object *self, int count, const td_atom *atoms)
     if (count > 1 && !keep) return wrong(self, "load: only the word keep may follow the name", "", "");
     size_t length = 0;
     while (name[length]) length++;
-    if (length >= PATH_BYTES) return wrong(self, "load: the name is too long", "", "");
+    if (length >= TD_PATH_BYTES) return wrong(self, "load: the name is too long", "", "");
     self->request++;
     self->keep = keep;
     const td_model *model = find_model(self, name);
@@ -492,13 +432,7 @@ const char *td_object_model_name(const td_object *self) { return self->model_nam
 
 static td_status start_engine(td_object *self, double sample_rate)
 {
-    const td_status status = td_engine_init(&self->engine, sample_rate, &self->edit, &self->ring);
-    if (status) return status;
-    memset(self->in_use, 0, sizeof self->in_use);
-    self->patches[0] = self->edit;
-    self->in_use[0] = 1;
-    self->engine.patch = &self->patches[0];
-    return TD_OK;
+    return td_engine_init(&self->engine, sample_rate, td_library_restart(&self->library, &self->edit), &self->ring);
 }
 
 td_status td_object_init(td_object *self, const td_host *host, const td_model *builtin, uint32_t seed)
@@ -515,9 +449,7 @@ td_status td_object_init(td_object *self, const td_host *host, const td_model *b
 
 void td_object_free(td_object *self)
 {
-    for (int i = 0; i < MODELS; i++)
-        if (self->models[i].model) self->host.release(self->host.context, self->models[i].model);
-    memset(self->models, 0, sizeof self->models);
+    for (td_model *model; (model = td_library_take(&self->library)) != NULL;) self->host.release(self->host.context, model);
 }
 
 td_status td_object_prepare(td_object *self, double sample_rate)

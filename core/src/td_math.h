@@ -21,6 +21,8 @@ static inline int td_is_finite(float x)
 
 static inline float td_clip(float x, float lo, float hi) { return x < lo ? lo : (x > hi ? hi : x); }
 
+static inline float td_flush(float x) { return x > -TD_TINY_F && x < TD_TINY_F ? 0.0f : x; }
+
 /* 2^x for -1000 <= x <= 1000 (clipped); relative error below 4e-16 */
 static inline double td_exp2(double x)
 {

@@ -9,7 +9,8 @@ import torchdrum_py as td
 
 SR = 48000
 LEVELS_DB = (0, -5, -10, -15, -20)
-DRUMS = ("drum_snare_hard", "drum_snare_soft", "drum_tom_mid_soft", "tabla_na", "tabla_re", "tabla_te1", "perc_snap")
+# whose beginning is so sharp that the window lies alike at each of these levels
+DRUMS = ("drum_cowbell", "drum_cymbal_closed", "drum_snare_hard", "drum_snare_soft", "tabla_na", "tabla_tas1", "tabla_te1")
 
 
 def test_there_is_a_model_for_each_preset():
@@ -36,18 +37,18 @@ def drum_level_db(model: str, stroke: np.ndarray) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", td.model_names())
 def test_a_softer_stroke_is_a_softer_drum(name):
-    """Real strokes at five levels, 20 dB apart: every step down is quieter or as good as equal, all of them together much quieter."""
+    """Real strokes at five levels, 20 dB apart: no step down is louder, and all of them together are much softer."""
     heard, played = [], []
     for drum in DRUMS:
         x = recordings.recording(drum, SR)
-        rows = [drum_level_db(name, x * np.float32(10 ** (level / 20))) for level in LEVELS_DB]
-        levels = [level for _, level in rows]
-        assert max(np.diff(levels)) < 1.5, (drum, levels)
-        assert levels[0] - levels[-1] > 6.0, (drum, levels)
-        heard += [loudness for loudness, _ in rows]
-        played += levels
+        rows = np.array([drum_level_db(name, x * np.float32(10 ** (level / 20))) for level in LEVELS_DB])
+        assert np.diff(rows[:, 0]).max() < -3.0, drum  # the strokes themselves
+        assert np.diff(rows[:, 1]).max() < 0.5, (drum, rows)
+        assert rows[0, 1] - rows[-1, 1] > 6.0, (drum, rows)
+        heard += [*rows[:, 0]]
+        played += [*rows[:, 1]]
     ranks = [np.argsort(np.argsort(v)) for v in (heard, played)]
-    assert np.corrcoef(*ranks)[0, 1] > 0.85
+    assert np.corrcoef(*ranks)[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("name", td.model_names())

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""The long features of a stroke (spec 10): seven numbers for its first 0.74 s, differentiable, to compare sounds in training.
+
+The three features that the network sees are another thing: they come from the core (td_features, spec 4).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 48000  # the only one
+FRAME, HOP = 2048, 512
+TRANSIENT_FRAMES, FRAMES = 2, 66
+SAMPLES = (FRAMES - 1) * HOP + FRAME  # that are read: 35328, 0.736 s
+NAMES = (
+    "transient_loudness",
+    "transient_centroid",
+    "transient_flatness",
+    "sustain_loudness",
+    "sustain_centroid",
+    "sustain_flatness",
+    "temporal_centroid",
+)
+
+HIGHEST_HZ = 20000.0
+BINS = int(HIGHEST_HZ * FRAME / SAMPLE_RATE)
+LOUDNESS_FLOOR = -70.0  # LUFS, the absolute gate of BS.1770
+LOUDNESS_OFFSET = -0.691
+EVEN_WEIGHT = 1e-3  # LU, so that a silent stroke has a centroid
+MAGNITUDE_FLOOR = 1e-4
+POWER_FLOOR = 1e-10
+SOFTENED_SAMPLES, TEMPORAL_SAMPLES = 2048, 6000  # 43 ms, 125 ms
+ENERGY_FLOOR = 1e-7
+# ITU-R BS.1770-4, tables 1 and 2, at 48 kHz: (b, a) of the shelf and of the high-pass
+K_WEIGHTING = (
+    ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
+    ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
+)
+K_WEIGHTING_FFT = 40960  # 5632 samples longer than a stroke: the response has then fallen by more than 200 dB
+
+
+def measure(x: Tensor) -> Tensor:
+    """[B, 7] in the order of NAMES of strokes x: [B, at least SAMPLES] at SAMPLE_RATE, sample 0 the start of each (spec 10)."""
+    if x.ndim != 2 or x.shape[1] < SAMPLES:
+        raise ValueError(f"strokes have the shape [strokes, {SAMPLES} or more], not {list(x.shape)}")
+    x = x[:, :SAMPLES]
+    loudness = frame_loudness(x)
+    frames = x.unfold(1, FRAME, HOP)
+    weight = loudness - LOUDNESS_FLOOR + EVEN_WEIGHT
+    kinds = ((loudness, torch.ones_like(weight)), (frame_centroid(frames), weight), (frame_flatness(frames), weight))
+    parts = [slice(TRANSIENT_FRAMES), slice(TRANSIENT_FRAMES, FRAMES)]
+    means = [(v[:, part] * w[:, part]).sum(1) / w[:, part].sum(1) for part in parts for v, w in kinds]
+    return torch.stack([*means, temporal_centroid(x)], dim=1)
+
+
+def frame_loudness(x: Tensor) -> Tensor:
+    """Spec 10.2: K-weighted loudness of each frame in LUFS, [B, FRAMES]."""
+    padded = torch.nn.functional.pad(x, (0, K_WEIGHTING_FFT - SAMPLES))
+    weighted = _Filtered.apply(padded, _k_response().to(x.device))[:, :SAMPLES]
+    hops = weighted.square().reshape(len(x), -1, HOP).sum(2)
+    mean_square = hops.unfold(1, FRAME // HOP, 1).sum(2) / FRAME
+    floor = 10.0 ** ((LOUDNESS_FLOOR - LOUDNESS_OFFSET) / 10.0)
+    return LOUDNESS_OFFSET + 10.0 * torch.log10(mean_square + floor)
+
+
+def frame_centroid(frames: Tensor) -> Tensor:
+    """Spec 10.3: spectral centroid of each frame on an ERB-like scale, [B, FRAMES]."""
+    window, frequency = _flat_top().to(frames.device), _frequencies().to(frames.device)
+    compressed = torch.log1p(torch.sqrt(_Power.apply(frames * window) + MAGNITUDE_FLOOR**2))
+    hz = compressed @ frequency / compressed.sum(2)
+    return 21.2985 - 34.61 * hz**-0.1621
+
+
+def frame_flatness(frames: Tensor) -> Tensor:
+    """Spec 10.4: spectral flatness of each frame in dB, [B, FRAMES]."""
+    window = _hann(FRAME).to(frames.device)
+    power = _Power.apply(frames * (window / window.sum())) + POWER_FLOOR
+    return 20.0 / math.log(10.0) * (torch.log(power).mean(2) - torch.log(power.mean(2)))
+
+
+def temporal_centroid(x: Tensor) -> Tensor:
+    """Spec 10.5: the scaled middle in time of the first 125 ms, [B]."""
+    level, moment = (v.to(x.device) for v in _temporal_weights())
+    energy = x[:, :TEMPORAL_SAMPLES].square()
+    ms = (energy @ moment) / (energy @ level + ENERGY_FLOOR)
+    return 0.03 * ms**1.864
+
+
+class _Power(torch.autograd.Function):
+    """|X(k)|², k = 1 … BINS, of windowed frames [..., FRAME].
+
+    PyTorch's own gradient of rfft is a complex transform, four times the work; that of torch.abs is NaN at denormal bins.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(x)
+        ctx.save_for_backward(spectrum)
+        used = spectrum[..., 1 : BINS + 1]
+        return used.real.square() + used.imag.square()
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        (spectrum,) = ctx.saved_tensors
+        size = 2 * (spectrum.shape[-1] - 1)
+        rest = spectrum.shape[-1] - 1 - BINS
+        return torch.fft.irfft(spectrum * torch.nn.functional.pad(grad, (1, rest)), size, norm="forward")
+
+
+class _Filtered(torch.autograd.Function):
+    """x [..., n], n even, through a frequency response [n/2 + 1], around the circle; the gradient through its conjugate."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, response: Tensor) -> Tensor:
+        ctx.save_for_backward(response)
+        return torch.fft.irfft(torch.fft.rfft(x) * response, x.shape[-1])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        (response,) = ctx.saved_tensors
+        return torch.fft.irfft(torch.fft.rfft(grad) * response.conj(), grad.shape[-1]), None
+
+
+def _float(x: np.ndarray) -> Tensor:
+    return torch.from_numpy(x.astype(np.float32))
+
+
+@cache
+def _frequencies() -> Tensor:
+    return _float(np.arange(1, BINS + 1) * SAMPLE_RATE / FRAME)
+
+
+@cache
+def _hann(n: int) -> Tensor:
+    return _float(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n))
+
+
+@cache
+def _flat_top() -> Tensor:
+    """D'Antona & Ferrero 2006, the five terms that everybody uses."""
+    terms = (0.21557895, -0.41663158, 0.277263158, -0.083578947, 0.006947368)
+    angle = 2.0 * np.pi * np.arange(FRAME) / FRAME
+    return _float(sum(a * np.cos(i * angle) for i, a in enumerate(terms)))
+
+
+@cache
+def _k_response() -> Tensor:
+    """Both filters of BS.1770 on the frequencies of the transform, complex64."""
+    z = np.exp(-2j * np.pi * np.arange(K_WEIGHTING_FFT // 2 + 1) / K_WEIGHTING_FFT)
+    response = np.prod([np.polyval(b[::-1], z) / np.polyval(a[::-1], z) for b, a in K_WEIGHTING], axis=0)
+    return torch.from_numpy(response.astype(np.complex64))
+
+
+@cache
+def _temporal_weights() -> tuple[Tensor, Tensor]:
+    """What a sample's energy adds to the sum of the smoothed envelope, and to its moment in ms: smoothed once, here."""
+    smooth = _hann(SOFTENED_SAMPLES).numpy().astype(np.float64)
+    smooth /= smooth.sum()
+    half, time = SOFTENED_SAMPLES // 2, np.arange(TEMPORAL_SAMPLES)
+
+    def weights(of_envelope: np.ndarray) -> Tensor:
+        return _float(np.convolve(of_envelope, smooth)[half : half + TEMPORAL_SAMPLES])
+
+    return weights(np.ones(TEMPORAL_SAMPLES)), weights(time * (1000.0 / SAMPLE_RATE))
