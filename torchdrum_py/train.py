@@ -43,7 +43,7 @@ NEAR_MEDIAN = 0.05  # share of the strokes among which the reference is chosen
 LEAST_SPREAD = torch.tensor([3.0, 0.1, 3.0, 1.5, 0.1, 3.0, 0.5])
 LOUDNESS = long_features.NAMES.index("transient_loudness")
 UNSEEN_SEEDS = 2**31  # noise from here on is never trained with
-CHARACTER = 0.2  # weight of the modulation's own size: what no feature hears stays as the preset has it
+CHARACTER = 0.5  # weight of the modulation's own size: what no feature hears stays as the preset has it
 BASELINE_HITS = 16
 MEASURED_NOISES = 4
 LEVELS_DB = (-12.0, -6.0, 6.0, 12.0)  # that strokes are learnt at, besides their own
@@ -260,7 +260,6 @@ def train(
     spread = torch.maximum(targets.std(0, correction=0), LEAST_SPREAD)
     baseline = preset_features(preset, UNSEEN_SEEDS)
 
-    damping = torch.from_numpy(preset.damping)
     generator = torch.Generator().manual_seed(seed)
     network = Network(hidden, generator)
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
@@ -276,7 +275,7 @@ def train(
                 found = differences(preset, baseline, modulation, noise)
                 loss = ((found - wanted).abs() / spread).mean()
                 optimizer.zero_grad()
-                (loss + CHARACTER * (modulation * damping).square().mean()).backward()
+                (loss + CHARACTER * modulation.square().mean()).backward()
                 optimizer.step()
                 total += loss.item() * len(rows)
             checked = float((errors(network, preset, baseline, choose, UNSEEN_SEEDS + 1) / spread).mean())

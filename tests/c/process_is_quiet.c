@@ -39,7 +39,7 @@ void *realloc(void *p, size_t n)
 }
 void free(void *p)
 {
-    allocations += watching;
+    allocations += watching && p;
     __libc_free(p);
 }
 
@@ -94,7 +94,9 @@ int main(int argc, char **argv)
         td_engine_process(engine, in + at, out, trigger, BLOCK);
         while (td_engine_next_event(engine, &event)) hits++;
     }
-    if (!strcmp(plant, "malloc")) free(malloc(1));
+    void *volatile planted = NULL; /* or an optimizer takes it out */
+    if (!strcmp(plant, "malloc")) planted = malloc(1);
+    free(planted);
     if (!strcmp(plant, "lock")) pthread_mutex_lock(&mutex);
     if (!strcmp(plant, "syscall")) syscall(SYS_getpid);
     watching = 0;
