@@ -120,6 +120,5 @@ def report() -> tuple[list[str], bool]:
             if count
             else "models   none beside the object (the built-in one plays; torchdrum doctor --install adds the others)"
         )
-        if folder.name == OBJECT:
-            lines.append(f"in Pd    add {folder} under File > Preferences > Path, or put [declare -path {OBJECT}] into the patch")
+        lines.append(f"in Pd    create [{OBJECT}] in a patch; right click, Help shows what it can do")
     return lines, bool(pd and found)

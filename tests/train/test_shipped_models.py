@@ -53,6 +53,6 @@ def test_a_softer_stroke_is_a_softer_drum(name):
 
 @pytest.mark.parametrize("name", td.model_names())
 def test_the_reference_stroke_is_near_the_preset(name):
-    """m is not forced to 0 there, but the drum keeps its character: no parameter is moved by more than half of its range."""
+    """m is not forced to 0 there, but the drum keeps its character: no parameter is moved by more than a third of its range."""
     model = td.Model.load(name)
-    assert np.abs(model.run(np.zeros(3, np.float32)) * model.info["preset"].damping).max() < 0.5
+    assert np.abs(model.run(np.zeros(3, np.float32)) * model.info["preset"].damping).max() < 0.34
