@@ -3,10 +3,13 @@
 
 import json
 import os
+import re
 import signal
+import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ import soundfile as sf
 from recordings import FOLDER
 
 import torchdrum_py as td
+from torchdrum_py import cli, doctor, model_file
 
 LOOP = FOLDER / "loop_compus.flac"
 PYTHON = [sys.executable, "-m", "torchdrum_py.cli"]
@@ -269,3 +273,253 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
 def test_help_is_there_for_every_command(tmp_path, command):
     result = torchdrum(*command.split(), "--help", cwd=tmp_path)
     assert result.returncode == 0 and len(result.stdout) > 200
+
+
+# ---- called in this process ----
+
+SR = 48000
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """run(words…): exit code, stdout and stderr of a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words):
+        try:
+            code = cli.main([str(w) for w in words])
+        except SystemExit as stopped:  # argparse
+            code = stopped.code
+        return code, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def refused(run, tmp_path):
+    """refused(words…): the one line of a command that must refuse, after seeing that it left every file as it was."""
+
+    def files():
+        return {p: p.read_bytes() if p.is_file() else None for p in tmp_path.rglob("*")}
+
+    def command(*words):
+        before = files()
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        assert re.fullmatch(r"torchdrum: [^\n]+\n", err), err
+        assert files() == before
+        return err
+
+    return command
+
+
+def test_trigger_impulses_go_to_a_file_of_their_own(run, sound_file, bursts):
+    path = sound_file(x=bursts(SR, times=(0.1, 0.999)))
+    assert run("render", path, "out.wav", "--trigger", "trigger.wav", "--mix", 0)[0] == 0
+    y, _ = sf.read("out.wav")
+    impulses, _ = sf.read("trigger.wav", dtype="float32")
+    engine = td.Engine(SR)
+    engine.process(np.concatenate([bursts(SR, times=(0.1, 0.999)), np.zeros(SR)]))
+    assert len(engine.events) == 2
+    assert engine.events[1].time >= SR  # its window ends after the file
+    assert np.flatnonzero(impulses).tolist() == [e.time for e in engine.events]
+    assert len(y) == len(impulses)
+
+
+def test_a_file_that_is_there_is_replaced_with_the_usual_rights(run, sound_file):
+    path = sound_file()
+    before = os.umask(0o027)
+    try:
+        Path("out.wav").write_text("old")
+        assert run("render", path, "out.wav")[0] == 0
+        assert stat.S_IMODE(os.stat("out.wav").st_mode) == 0o640
+    finally:
+        os.umask(before)
+    assert sf.info("out.wav").frames >= SR
+    assert sorted(os.listdir()) == ["in.wav", "out.wav"]
+
+
+def no_file(path):
+    pass
+
+
+def text(path):
+    path.write_text("this is no audio\n" * 100)
+
+
+@pytest.mark.parametrize("command", [["render", "{}", "out.wav"], ["onsets", "{}"]], ids=["render", "onsets"])
+@pytest.mark.parametrize(
+    ("name", "make", "reason"),
+    [
+        ("x.raw", text, "does not say its sample rate"),
+        ("x.wav", lambda p: p.symlink_to("nowhere.wav"), "cannot be read"),
+        ("x" * 5000 + ".wav", no_file, "there is no file"),
+        ("two\nlines.wav", no_file, "there is no file"),
+    ],
+    ids=["raw", "dangling", "long-name", "newline"],
+)
+def test_input_that_is_no_sound_is_one_line(refused, tmp_path, command, name, make, reason):
+    make(tmp_path / name)
+    assert re.search(reason, refused(*[word.format(name) for word in command]))
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("no/such/folder/out.wav", "there is no folder"),
+        ("in.wav/out.wav", "there is no folder"),
+        ("folder.wav", "is a folder"),
+        ("out", "audio ending such as .wav"),
+        ("out.txt", "audio ending such as .wav"),
+        ("out.raw", "audio ending such as .wav"),
+        ("x" * 300 + ".wav", "cannot be written"),
+        ("in.wav", "same file"),
+        ("./in.wav", "same file"),
+        ("link.wav", "same file"),
+    ],
+)
+def test_output_that_cannot_be_is_one_line(refused, sound_file, tmp_path, output, reason):
+    path = sound_file()
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "link.wav").symlink_to("in.wav")
+    assert reason in refused("render", path, output)
+    assert reason in refused("render", path, "out.wav", "--trigger", output)
+
+
+def test_two_outputs_in_one_file_are_refused(refused, sound_file):
+    assert "same file" in refused("render", sound_file(), "out.wav", "--trigger", "./out.wav")
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize("files", [["OUT"], ["OUT", "--trigger", "trigger.flac"]], ids=["one", "two"])
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(sound_file, tmp_path, ending, files):
+    rng = np.random.default_rng(0)
+    path = sound_file(x=rng.uniform(-1, 1, (2 * SR, 2)))
+    out = tmp_path / f"out.{ending}"
+    out.write_bytes(b"old")
+    words = [sys.executable, "-m", "torchdrum_py.cli", "render", path, "--mix", "0.5", *(w.replace("OUT", str(out)) for w in files)]
+    result = subprocess.run(["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *words], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    assert re.fullmatch(r"torchdrum: \S+ cannot be written \([^\n]+\)\n", result.stderr)
+    assert sorted(os.listdir(tmp_path)) == ["in.wav", out.name]
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--model", "x" * 5000], "there is no model"),
+        (["--preset", "x" * 5000], "there is no preset"),
+        (["--model", "."], "Is a directory"),
+        (["--mix", "loud"], "--mix"),
+        (["--mix"], "--mix"),
+        (["--seed", "1.5"], "--seed takes a whole number"),
+        (["--seed", "-1"], "--seed takes a number from 0 to 16777215"),
+        (["--bypass", "0.5"], "--bypass takes a whole number"),
+        (["--tail", "nan"], "--tail takes 0 to 60"),
+        (["--normalize", "loud"], "adapt"),
+        (["--loud", "1"], "--loud"),
+    ],
+    ids=lambda v: None if isinstance(v, str) else " ".join(v)[:30],
+)
+def test_an_option_that_cannot_be_is_one_line(refused, sound_file, words, reason):
+    assert reason in refused("render", sound_file(), "out.wav", *words)
+
+
+@pytest.mark.parametrize("words", [[], ["paly"], ["render"], ["render", "in.wav"], ["onsets"], ["inspect"], ["onsets", "a", "b"]], ids=str)
+def test_a_command_that_is_not_whole_is_one_line_that_names_the_help(refused, words):
+    assert "--help" in refused(*words)
+
+
+def test_a_foreign_models_texts_cannot_move_the_cursor(run, tmp_path):
+    layers, preset = [(np.zeros((14, 3)), None)], td.Preset.load("snare_1")
+    model_file.write(tmp_path / "m.safetensors", layers, preset, [-50, 60, -60], [-5, 120, -5], [0] * 3, name="\x1b[2Jgone\nname good")
+    code, out, _ = run("inspect", "m.safetensors")
+    assert code == 0
+    assert all(c.isprintable() or c == "\n" for c in out)
+    assert "\nname good" not in out
+
+
+class Terminal:
+    """stderr as a terminal that remembers what was shown."""
+
+    def __init__(self):
+        self.shown = ""
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        self.shown += text
+
+    def flush(self):
+        pass
+
+
+def test_progress_is_shown_on_a_terminal_for_long_files_only(run, sound_file, monkeypatch):
+    for seconds, words, shown in ((6, [], True), (1, [], False), (1, ["--progress"], True), (6, ["--no-progress"], False)):
+        path = sound_file(x=np.zeros(seconds * SR))
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        assert run("render", path, "out.wav", *words)[0] == 0
+        assert ("100 %\n" in terminal.shown) == shown, (seconds, words)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A machine with nothing on it: an own home folder and no Pd, and no folder for everybody."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    own = doctor.external_folders
+    monkeypatch.setattr(doctor, "external_folders", lambda: [p for p in own() if folder in p.parents])
+    return folder
+
+
+def build_object(tmp_path, content=b"object"):
+    built = tmp_path / "project" / "pd_external"
+    built.mkdir(parents=True, exist_ok=True)
+    (built / (doctor.OBJECT + doctor.ENDINGS[0])).write_bytes(content)
+    help_patch = tmp_path / "project" / "help_patches" / "torchdrum~-help.pd"
+    help_patch.parent.mkdir(exist_ok=True)
+    help_patch.write_text("#N canvas;\n")
+    return built
+
+
+def test_installing_again_leaves_a_loaded_object_as_it_was(run, home, tmp_path):
+    built = build_object(tmp_path, b"first")
+    run("doctor", "--install", "--from", built)
+    target = doctor.external_folders()[0] / doctor.OBJECT / (doctor.OBJECT + doctor.ENDINGS[0])
+    with open(target, "rb") as loaded:  # as Pd has it mapped
+        build_object(tmp_path, b"2nd")
+        run("doctor", "--install", "--from", built)
+        assert loaded.read() == b"first"
+    assert target.read_bytes() == b"2nd"
+    assert not list(home.rglob(".torchdrum-*"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "cp1252"])
+def test_any_terminal_can_show_a_model(tmp_path, encoding):
+    result = torchdrum("inspect", "snare_1", cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": encoding}, encoding=encoding)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "network" in result.stdout
+
+
+@pytest.mark.parametrize("words", [["onsets", "in.wav"], ["inspect", "snare_1"]], ids=lambda w: w[0])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(sound_file, tmp_path, words, unbuffered):
+    sound_file()
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "torchdrum_py.cli", *words]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    result = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_commands_run_where_nobody_knows_the_home_folder(tmp_path):
+    code = "import os, sys; os.path.expanduser = lambda p: p; from torchdrum_py import cli; sys.exit(cli.main(['inspect', 'snare_1']))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")

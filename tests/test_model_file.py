@@ -237,3 +237,57 @@ def test_a_preset_survives_being_written_and_read():
         again = td.Preset.from_json(json.dumps(preset.to_dict()))
         np.testing.assert_array_equal(again.value, preset.value)
         np.testing.assert_array_equal(again.damping, preset.damping)
+
+
+RANGE = ((-60, 70, -80), (-10, 120, -5), (0.5, 0.5, 0.5))
+GRID = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5, dtype=np.float32)] * 3), -1).reshape(-1, 3)
+
+
+def test_metadata_are_sorted_and_tensors_lie_on_eight_bytes():
+    for name in ("a", "ab", "abc", "abcd", "abcde", "äöü"):
+        data = file(name=name)
+        header, body = parts(data)
+        assert (len(data) - len(body)) % 8 == 0
+        assert list(header["__metadata__"]) == sorted(header["__metadata__"])
+
+
+@pytest.mark.parametrize("wrong", [1e-5, -1e-5, np.nan, np.inf])
+def test_one_wrong_answer_is_enough_and_the_old_file_stays(wrong, tmp_path):
+    shape, path = layers(8), tmp_path / "m.safetensors"
+    path.write_bytes(b"the old one")
+    outputs = td.Model.from_bytes(file(shape)).run(GRID)
+    outputs[17, 3] += wrong
+    with pytest.raises(td.TorchdrumError, match="was not written"):
+        model_file.write(path, shape, PRESET, *RANGE, name="m", inputs=GRID, outputs=outputs)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == b"the old one"
+
+
+@pytest.mark.parametrize("cut", [np.s_[:, :-1], np.s_[:1], np.s_[:-1], np.s_[0], np.s_[:0]], ids=str)
+def test_stored_answers_that_leave_something_unchecked_are_refused(cut, tmp_path):
+    shape = layers(8)
+    outputs = td.Model.from_bytes(file(shape)).run(GRID)[cut]
+    with pytest.raises(ValueError, match="shape"):
+        model_file.write(tmp_path / "m.safetensors", shape, PRESET, *RANGE, name="m", inputs=GRID, outputs=outputs)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_of_a_foreign_file_never_stops_python():
+    for old, new in ((b'"source":"none"', b'"source":"\xff\xfe"'), (b'"reference":{', b'"ref\xfferen":{')):
+        data = file()
+        crc = parts(data)[0]["__metadata__"]["crc32"].encode()
+        blank = data.replace(b'"crc32":"' + crc, b'"crc32":"00000000').replace(old, new)
+        length = struct.unpack("<Q", data[:8])[0] + len(new) - len(old)
+        blank = struct.pack("<Q", length) + blank[8:]
+        foreign = blank.replace(b'"crc32":"00000000', b'"crc32":"%08x' % zlib.crc32(blank))
+        try:
+            assert "\ufffd" in td.Model.from_bytes(foreign).info["source"]
+        except td.TorchdrumError as error:
+            assert "\ufffd" in str(error) or "UTF-8" in str(error)
+
+
+def test_a_file_far_too_large_is_refused_without_reading_it(tmp_path):
+    with open(tmp_path / "huge.safetensors", "wb") as huge:
+        huge.truncate(1 << 40)
+    with pytest.raises(td.TorchdrumError, match="1 MiB"):
+        td.Model.from_file(tmp_path / "huge.safetensors")

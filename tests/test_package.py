@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The Python package as a whole."""
 
+import concurrent.futures
 import gc
 import inspect
 import re
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import torchdrum_py as td
+from torchdrum_py import model_file
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -125,3 +128,170 @@ def test_a_source_distribution_holds_what_a_build_needs(tmp_path):
     code = "import torchdrum_py as td; assert td.Model.load('snare_1').info['name'] == 'snare_1'; print(td.__file__)"
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "lib", capture_output=True, text=True)
     assert ran.returncode == 0 and str(tmp_path) in ran.stdout, ran.stderr
+
+
+SR = 48000
+COUNT = len(td.PARAMS)
+
+
+def model_of(seed=0, **kind) -> td.Model:
+    weight = np.random.default_rng(seed).normal(0, 0.5, (COUNT, 3))
+    data = model_file.to_bytes(
+        [(weight, None)], td.Preset.load("snare_2"), [-50, 60, -60], [-5, 120, -5], [0.5, 0.5, 0.5], name=f"{seed}", **kind
+    )
+    return td.Model.from_bytes(data)
+
+
+def played(engine, x, **how):
+    out, trigger = engine.process(x, **how)
+    return out.tobytes(), trigger.tobytes(), tuple(e.param.tobytes() for e in engine.events)
+
+
+def test_settings_by_keyword_are_those_set_afterwards(bursts):
+    x = bursts(SR)
+    for name, value in (("depth", 2.5), ("mix", 0.3), ("gain", -7), ("onthreshold", 25), ("osc1_freq", 333), ("seed", 9), ("hold", 500)):
+        later = td.Engine(SR, model_of())
+        later.set(name, value)
+        assert played(td.Engine(SR, model_of(), **{name: value}), x) == played(later, x), name
+        assert played(td.Engine(SR, model_of()), x) != played(later, x), name
+
+
+def test_an_edit_does_not_make_an_adapting_engine_forget_what_it_heard(bursts):
+    """The range of normalize adapt moves with the strokes heard since it was switched on (spec 4.3), whatever else changes."""
+    x = bursts(SR, times=np.arange(0.1, 2.9, 0.4), seconds=3)
+    edited, other = td.Engine(SR, model_of(), normalize="adapt"), td.Engine(SR, model_of(), normalize="adapt")
+    for engine in (edited, other):
+        engine.process(x)
+        if engine is edited:
+            engine.set("depth", 1)
+        engine.process(x)
+    assert len(other.events) == 14
+    assert [e.normalized.tolist() for e in edited.events] == [e.normalized.tolist() for e in other.events]
+
+
+def test_the_result_does_not_depend_on_blocks_types_or_layout_of_the_input(bursts):
+    x = bursts(SR)
+    wanted = played(td.Engine(SR), x)
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for other in (frozen, x.astype(np.float64), np.stack([x, x], 1)[:, 1], x.tolist()):
+        assert played(td.Engine(SR), other) == wanted
+    for block in (1, 100, 4096, 10**6):
+        assert played(td.Engine(SR), x, block=block) == wanted
+    for block in (0, -1):
+        with pytest.raises(ValueError, match="at least one sample"):
+            td.Engine(SR).process(x, block=block)
+    with pytest.raises(ValueError, match="one channel"):
+        td.Engine(SR).process(np.zeros((2, 2)))
+    assert [a.size for a in td.Engine(SR).process([])] == [0, 0]
+
+
+def test_events_count_on_through_calls_and_none_is_lost(bursts):
+    engine, x = td.Engine(SR, hold=0), bursts(SR)
+    for _ in range(150):
+        engine.process(x[: SR // 5])
+    assert len(engine.events) == 150
+    assert (np.diff([e.time for e in engine.events]) == SR // 5).all()
+    engine.process(np.tile(x[: SR // 5], 300))  # more in one call than the ring of events holds
+    assert len(engine.events) == 450
+    for _ in range(10):
+        for delay in range(64):
+            engine.trigger(delay=delay)
+        engine.process(np.zeros(64))
+    assert len(engine.events) == 450 + 640
+    assert engine.lost_events == 0
+
+
+@pytest.mark.parametrize(
+    ("features", "delay", "reason"),
+    [([1, 2], 0, "3 features"), ([0, np.nan, 0], 0, "0 to 1"), (None, -1, "0 to 4294967295"), (None, 1 << 32, "0 to 4294967295")],
+)
+def test_a_trigger_that_cannot_be_is_refused(features, delay, reason):
+    with pytest.raises(td.TorchdrumError, match=reason):
+        td.Engine(SR).trigger(features, delay)
+
+
+def test_a_seed_starts_the_noise_again():
+    engine, sounds = td.Engine(SR, preset="noisy_snare", noise_decay=100), []
+    for seed in (None, None, 0, 5, 0):
+        if seed is not None:
+            engine.set("seed", seed)
+        engine.trigger()
+        sounds.append(engine.process(np.zeros(SR))[0].tobytes())
+    first, second, again, other, back = sounds
+    assert first == again == back
+    assert len({first, second, other}) == 3
+
+
+@pytest.mark.parametrize("rate", [0, -1, 7999, 192001, np.nan, np.inf])
+def test_a_rate_that_the_core_does_not_run_at_is_refused(rate):
+    for make in (td.Engine, lambda r: td.onsets([0.0], r), lambda r: td.features([0.0], r)):
+        with pytest.raises(td.TorchdrumError, match="8000 to 192000"):
+            make(rate)
+
+
+def test_bad_samples_are_counted_and_count_as_silence(bursts):
+    clean, dirty = bursts(SR), bursts(SR)
+    clean[[10, 20, 4900]] = 0
+    dirty[[10, 20, 4900]] = np.nan, np.inf, -np.inf
+    a, b = td.Engine(SR), td.Engine(SR)
+    assert played(a, clean) == played(b, dirty)
+    assert (a.bad_samples, b.bad_samples) == (0, 3)
+    assert np.array_equal(td.onsets(clean, SR)[0], td.onsets(dirty, SR)[0])
+    assert np.array_equal(td.features(clean[4800:5056], SR), td.features(dirty[4800:5056], SR))
+
+
+def test_a_model_and_its_patches_live_as_long_as_the_engine_can_read_them_and_no_longer(bursts):
+    x = bursts(SR)
+    first, second = model_of(1), model_of(2)
+    gone = weakref.ref(first), weakref.ref(second)
+    wanted = played(td.Engine(SR, model_of(1)), x), played(td.Engine(SR, model_of(2)), x)
+    engine = td.Engine(SR, first)
+    del first
+    gc.collect()
+    assert played(engine, x) == wanted[0]  # nobody but the engine holds the model
+    engine.load(second)
+    del second
+    gc.collect()
+    assert gone[0]() is not None  # the new one is taken up at a hit only
+    engine.events.clear()
+    engine.set("seed", 0)
+    assert played(engine, x)[2] == wanted[1][2]
+    engine.set("depth", 1)  # the control side collects
+    gc.collect()
+    assert gone[0]() is None
+    assert gone[1]() is not None
+    del engine
+    gc.collect()
+    assert gone[1]() is None
+
+
+def test_engines_in_threads_give_what_they_give_alone(bursts):
+    x = bursts(SR, times=np.arange(0.1, 2, 0.15), seconds=2)
+    wanted = [played(td.Engine(SR, model_of(i), seed=i), x) for i in range(4)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda i: played(td.Engine(SR, model_of(i), seed=i), x), range(4))) == wanted
+    assert len(set(wanted)) == 4
+
+
+def test_settings_of_the_detector_are_clipped_or_refused(bursts):
+    x = bursts(SR, times=np.arange(0.1, 2.5, 0.3), seconds=2.6)
+    longest = td.find_control("hold").max
+    assert len(td.onsets(x, SR)[0]) == 8
+    assert np.array_equal(td.onsets(x, SR, hold=1e15)[0], td.onsets(x, SR, hold=longest)[0])
+    assert len(td.onsets(x, SR, hold=1e15)[0]) == 2
+    with pytest.raises(td.TorchdrumError, match="hold needs a number"):
+        td.onsets(x, SR, hold=np.nan)
+    with pytest.raises(td.TorchdrumError, match="no setting holt: there are onthreshold"):
+        td.onsets(x, SR, holt=1)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: td.features(np.zeros(257), SR),
+    lambda: td.features([], SR),
+    lambda: td.render_snare808(np.zeros(COUNT - 1), SR, 0, 0, 10),
+    lambda: td.render_snare808(np.full(COUNT, np.nan), SR, 0, 0, 10),
+])  # fmt: skip
+def test_stages_refuse_what_has_the_wrong_shape(call):
+    with pytest.raises(ValueError):
+        call()

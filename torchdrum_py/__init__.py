@@ -4,7 +4,12 @@
 The C core of [torchdrum~] bound to Python. docs/spec.md says what everything means; names and ranges come from the core's own tables.
 """
 
-from ._core import lib as _lib
+try:
+    from ._core import lib as _lib
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "torchdrum's C core is not built in this folder: start Python in another one, or run here: pip install -e .", name=error.name
+    ) from None
 from .engine import Engine, Event
 from .errors import TorchdrumError
 from .model import Model, model_names

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import sys
@@ -13,7 +15,7 @@ import numpy as np
 
 from . import __version__, audio, doctor
 from .engine import NORMALIZE, Engine
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot, printable
 from .model import Model, model_names
 from .params import CONTROLS, PARAMS, did_you_mean, find_param
 from .presets import preset_names
@@ -21,11 +23,20 @@ from .render import render
 from .stages import ONSET_SETTINGS, check_rate, onsets
 
 LONG_FILE_S = 5.0  # from here on progress is shown
+WHOLE = ("on/off", "count")  # units of controls that take whole numbers
 
 
 def note(line: str):
     """A line beside the result, on stderr."""
-    print(f"torchdrum: {line}", file=sys.stderr)
+    print(f"torchdrum: {printable(line)}", file=sys.stderr)
+
+
+class Parser(argparse.ArgumentParser):
+    """Its errors are one line, like all others."""
+
+    def error(self, message: str):
+        note(f"{message} ({self.prog} --help says more)")
+        raise SystemExit(2)
 
 
 class Progress:
@@ -48,7 +59,7 @@ def add_controls(parser: argparse.ArgumentParser, names=None):
     for c in CONTROLS:
         if names is not None and c.name not in names:
             continue
-        unit = "" if c.unit in ("ratio", "x", "count", "on/off") else f" {c.unit}"
+        unit = "" if c.unit in ("ratio", "x", *WHOLE) else f" {c.unit}"
         help_text = f"{c.help} ({c.min:.8g} to {c.max:.8g}{unit}; {c.default:g})"
         group.add_argument(
             f"--{c.name}",
@@ -67,6 +78,8 @@ def chosen_controls(args, names=None) -> dict[str, float]:
             continue
         if not c.min <= value <= c.max:
             raise TorchdrumError(f"--{c.name} takes a number from {c.min:.8g} to {c.max:.8g}, not {value:g}")
+        if c.unit in WHOLE and value != int(value):
+            raise TorchdrumError(f"--{c.name} takes a whole number from {c.min:.8g} to {c.max:.8g}, not {value:g}")
         chosen[c.name] = value
     return chosen
 
@@ -89,15 +102,17 @@ def assignment(word: str) -> tuple[str, float]:
 
 
 def same_file(a: str, b: str) -> bool:
-    return os.path.exists(b) and os.path.samefile(a, b)
+    return os.path.realpath(a) == os.path.realpath(b) or (os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
 
 
 def cmd_render(args) -> int:
-    audio.check_audio_name(args.output)
+    names = [args.input, args.output, *([args.trigger] if args.trigger else [])]
+    for path in names[1:]:
+        audio.check_audio_name(path)
+    if any(same_file(a, b) for a, b in itertools.combinations(names, 2)):
+        raise TorchdrumError("input and output are the same file: give the output another name")
     x, rate = audio.read_audio(args.input)
     check_rate(rate)
-    if same_file(args.input, args.output):
-        raise TorchdrumError("input and output are the same file: give the output another name")
     settings = chosen_controls(args)
     seed = int(settings.pop("seed", 0))
     settings |= dict(assignment(word) for word in args.set)
@@ -113,9 +128,7 @@ def cmd_render(args) -> int:
         normalize=args.normalize,
         **settings,
     )
-    audio.write_audio(args.output, result.out, rate)
-    if args.trigger:
-        audio.write_audio(args.trigger, result.trigger, rate)
+    audio.write_all(dict(zip(names[1:], (result.out, result.trigger), strict=False)), rate)
     if result.bad:
         note(f"{result.bad} samples of {args.input} were not finite and counted as silence")
     hits = sum(map(len, result.events))
@@ -159,7 +172,7 @@ def cmd_inspect(args) -> int:
         print(json.dumps(plain | preset.to_dict(), indent=1))
         return 0
     for key, value in model_rows(model).items():
-        print(f"{key:12} {value}")
+        print(f"{key:12} {printable(value)}")
     # how far each parameter moves over the corners of the feature space
     corners = np.array(np.meshgrid(*[[0.0, 1.0]] * 3, indexing="ij")).reshape(3, -1).T - model.info["reference"]
     moves = model.run(corners) * preset.damping
@@ -184,7 +197,7 @@ def cmd_doctor(args) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="torchdrum",
         description="An 808 that follows your playing.",
         epilog="torchdrum COMMAND --help tells more about each.",
@@ -272,11 +285,16 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without these signs is no reason to stop
+        with contextlib.suppress(AttributeError):
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(argv)
     try:
         if getattr(args, "tail", None) is not None and not 0 <= args.tail <= 60:
             raise TorchdrumError("--tail takes 0 to 60 seconds")
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()  # here, where a closed pipe is expected
+        return code
     except TorchdrumError as error:
         note(str(error))
         return 2
@@ -289,6 +307,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        note(str(cannot(error.filename or "the output", "read or written", error)))
+        return 2
 
 
 if __name__ == "__main__":

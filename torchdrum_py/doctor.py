@@ -7,10 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib import resources
 from pathlib import Path
 
-from .errors import TorchdrumError
+from .audio import whole_file
+from .errors import TorchdrumError, cannot
+from .model import SUFFIX, models_folder
 
 OBJECT = "torchdrum~"
 ENDINGS = {
@@ -30,7 +31,7 @@ ENDINGS = {
 
 def external_folders() -> list[Path]:
     """Where Pd looks for externals that a user installs; the first is where doctor --install puts the object."""
-    home = Path.home()
+    home = Path(os.path.expanduser("~"))  # "~" itself where nobody knows it
     if sys.platform == "darwin":
         return [home / "Documents/Pd/externals", home / "Library/Pd", Path("/Library/Pd")]
     if sys.platform == "win32":
@@ -80,24 +81,25 @@ def built_objects(source: Path) -> list[Path]:
 
 
 def install(source: Path, to: Path | None = None) -> list[Path]:
-    """Copies built objects, the help patch and the models to where Pd looks. Returns what was copied."""
+    """Copies built objects, the help patch and the models to where Pd looks. Returns what was copied.
+
+    A file that is there already is replaced, not written over: a Pd that has it loaded plays on."""
     objects = built_objects(source)
     if not objects:
         raise TorchdrumError(f"there is no built object in {source}: run make pd in the project's folder, or give --from its folder")
     folder = (to or external_folders()[0]) / OBJECT
-    copied = []
+    wanted = {folder / path.name: path for path in (*objects, *sorted((source.parent / "help_patches").glob("*.pd")))}
+    for entry in models_folder().iterdir():
+        if entry.name.endswith(SUFFIX):
+            wanted[folder / "models" / entry.name] = entry
     try:
         (folder / "models").mkdir(parents=True, exist_ok=True)
-        for path in [*objects, *sorted((source.parent / "help_patches").glob("*.pd"))]:
-            copied.append(Path(shutil.copy2(path, folder)))
-        for entry in resources.files("torchdrum_py.models").iterdir():
-            if entry.name.endswith(".safetensors"):
-                target = folder / "models" / entry.name
-                target.write_bytes(entry.read_bytes())
-                copied.append(target)
     except OSError as error:
-        raise TorchdrumError(f"{folder} cannot be written ({error.strerror})") from None
-    return copied
+        raise cannot(folder, "written", error) from None
+    for target, origin in wanted.items():
+        with whole_file(target) as temporary:
+            temporary.write_bytes(origin.read_bytes())
+    return list(wanted)
 
 
 def report() -> tuple[list[str], bool]:
@@ -114,7 +116,7 @@ def report() -> tuple[list[str], bool]:
         lines.append(f"object   {OBJECT} is not where Pd looks: run make pd, then torchdrum doctor --install")
     else:
         folder = found[0].parent
-        count = len(list((folder / "models").glob("*.safetensors")))
+        count = len(list((folder / "models").glob(f"*{SUFFIX}")))
         lines.append(
             f"models   {count} in {folder / 'models'}"
             if count

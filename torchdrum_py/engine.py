@@ -12,7 +12,7 @@ from .errors import TorchdrumError
 from .model import Model
 from .params import CONTROLS, PARAMS, Control, Param, did_you_mean, find_control, find_param
 from .presets import Preset
-from .stages import check_rate, floats, pointer
+from .stages import check_rate, clipped, floats, pointer
 
 MOST_AT_ONCE = 4096  # samples between two looks at the events, so that their ring never fills
 KINDS = ("stroke", "trigger", "trigger_features")
@@ -55,15 +55,15 @@ class Engine:
         self._use_model(model)
         lib.td_patch_init(self._edit, self._model.pointer)
         self._edit.seed = seed & 0xFFFFFFFF
-        ring = ffi.cast("td_event_ring *", self._ring_memory)
-        first = self._keep()
-        if lib.td_engine_init(self._engine, self.sample_rate, first, ring) != lib.TD_OK:
-            raise TorchdrumError("the engine cannot start")
         self._edit_preset(preset)
         self._edit_normalize(normalize)
-        for name, value in settings.items():
-            self._set(name, value)
-        ffi.memmove(first, self._edit, ffi.sizeof("td_patch"))  # no hit has read it yet
+        rows = [self._row(name, value) for name, value in settings.items()]
+        controls = [(row, value) for row, value in rows if not self._edit_row(row, value)]
+        ring = ffi.cast("td_event_ring *", self._ring_memory)
+        if lib.td_engine_init(self._engine, self.sample_rate, self._keep(), ring) != lib.TD_OK:
+            raise TorchdrumError("the engine cannot start")
+        for row, value in controls:
+            lib.td_engine_set(self._engine, CONTROLS.index(row), value)
 
     # ---- patches ----
 
@@ -144,19 +144,23 @@ class Engine:
 
     def set(self, name: str, value: float):
         """A parameter (in its unit) or a control; numbers are clipped to the range."""
-        if self._set(name, value):
+        row, value = self._row(name, value)
+        if self._edit_row(row, value):
             self._publish()
+        else:
+            lib.td_engine_set(self._engine, CONTROLS.index(row), value)
 
-    def _set(self, name: str, value: float) -> bool:
-        """Whether the patch was edited."""
+    @staticmethod
+    def _row(name: str, value: float) -> tuple[Control | Param, float]:
+        """The row of the tables and the value in its range."""
         row: Control | Param | None = find_control(name) or find_param(name)
         if row is None:
             names = [r.name for r in (*CONTROLS, *PARAMS)]
             raise TorchdrumError(f"there is no control or parameter {name}: {did_you_mean(name, names)}")
-        value = float(value)
-        if not np.isfinite(value):
-            raise TorchdrumError(f"{row.name} needs a number from {row.min:g} to {row.max:g}")
-        value = min(max(value, row.min), row.max)
+        return row, clipped(row, value)
+
+    def _edit_row(self, row: Control | Param, value: float) -> bool:
+        """Writes what belongs to the patch into it; False for what the engine itself keeps."""
         if isinstance(row, Param):
             index = PARAMS.index(row)
             if not self._edit.override_mask >> index & 1:
@@ -169,14 +173,17 @@ class Engine:
             self._edit.seed = int(value)
             self._edit.seed_serial += 1
         else:
-            lib.td_engine_set(self._engine, CONTROLS.index(row), value)
             return False
         return True
 
     def trigger(self, features=None, delay: int = 0):
         """Plays after delay samples without a stroke: the preset as it is, or driven by normalised features [3] in 0 … 1."""
-        values = ffi.NULL if features is None else pointer(np.asarray(features, np.float32).reshape(lib.TD_FEATURES))
-        status = lib.td_engine_trigger(self._engine, delay, values)
+        if not 0 <= delay < 1 << 32:
+            raise TorchdrumError(f"a trigger can wait for 0 to {(1 << 32) - 1} samples, not {delay}")
+        if features is not None and len(features := floats(features)) != lib.TD_FEATURES:
+            raise TorchdrumError(f"a trigger has {lib.TD_FEATURES} features, not {len(features)}")
+        values = ffi.NULL if features is None else pointer(features)
+        status = lib.td_engine_trigger(self._engine, int(delay), values)
         if status == lib.TD_ERR_FULL:
             raise TorchdrumError(f"{lib.TD_MAX_TRIGGERS} triggers are waiting already: process some audio first")
         if status != lib.TD_OK:
@@ -191,6 +198,8 @@ class Engine:
     def process(self, x, block: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The next samples x [n], float32, one channel. Returns the output [n] and the trigger signal [n]; hits are added to events.
         block: samples handed over at a time (the result does not depend on it)."""
+        if block is not None and block < 1:
+            raise ValueError(f"a block has at least one sample, not {block}")
         x = floats(x)
         out, trigger = np.empty(len(x), np.float32), np.empty(len(x), np.float32)
         step = min(block or MOST_AT_ONCE, MOST_AT_ONCE)

@@ -10,17 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from ._core import ffi, lib
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot
 from .params import did_you_mean, text
 from .presets import Preset
 
 SUFFIX = ".safetensors"
 
 
+def models_folder():
+    """The models that come with the package; in a source folder (pip install -e) they lie beside it."""
+    try:
+        return resources.files("torchdrum_py.models")
+    except ModuleNotFoundError:
+        return Path(__file__).resolve().parent.parent / "models"
+
+
 def model_names() -> list[str]:
     """Names of the models that come with the package."""
-    folder = resources.files("torchdrum_py.models")
-    return sorted(entry.name.removesuffix(SUFFIX) for entry in folder.iterdir() if entry.name.endswith(SUFFIX))
+    return sorted(entry.name.removesuffix(SUFFIX) for entry in models_folder().iterdir() if entry.name.endswith(SUFFIX))
 
 
 class Model:
@@ -49,9 +56,11 @@ class Model:
     def from_file(cls, path: str | os.PathLike) -> Model:
         """Reads a model file."""
         try:
-            return cls(Path(path).read_bytes(), Path(path).name)
+            with open(path, "rb") as file:
+                data = file.read(lib.TD_MAX_MODEL_BYTES + 1)  # one more than any model has: the core says so
         except OSError as error:
-            raise TorchdrumError(f"{path}: {error.strerror or error}") from None
+            raise cannot(path, "read", error) from None
+        return cls(data, Path(path).name)
 
     @classmethod
     def builtin(cls) -> Model:
@@ -65,8 +74,8 @@ class Model:
         """A model that comes with the package, or a file."""
         wanted, names = str(name_or_file), model_names()
         if wanted in names:
-            return cls(resources.files("torchdrum_py.models").joinpath(wanted + SUFFIX).read_bytes(), wanted)
-        if Path(wanted).suffix == SUFFIX or Path(wanted).exists():
+            return cls(models_folder().joinpath(wanted + SUFFIX).read_bytes(), wanted)
+        if Path(wanted).suffix == SUFFIX or os.path.exists(wanted):
             return cls.from_file(wanted)
         raise TorchdrumError(f"there is no model {wanted}: {did_you_mean(wanted, names)}")
 

@@ -101,9 +101,11 @@ def write(
     """
     data = to_bytes(layers, preset, minimum, maximum, reference, **metadata)
     model = Model(data, os.path.basename(os.fspath(path)))
-    if inputs is not None:
-        outputs = np.asarray(outputs)
-        worst = float(np.abs(model.run(inputs)[:, : outputs.shape[1]] - outputs).max())
+    if inputs is not None or outputs is not None:
+        answers = model.run(np.atleast_2d(inputs))[:, : model.info["params"]]
+        if np.shape(outputs) != answers.shape or not answers.size:
+            raise ValueError(f"outputs has the shape {np.shape(outputs)}, the network answers {answers.shape}")
+        worst = float(np.abs(answers - np.asarray(outputs)).max())
         if not worst <= TOLERANCE:
             raise TorchdrumError(f"{path} was not written: the core's network differs from the trained one by {worst:.1e}")
     with whole_file(path) as temporary:

@@ -13,8 +13,8 @@ from ._core import ffi, lib
 
 
 def text(c_string) -> str:
-    """A C string as a Python one."""
-    return ffi.string(c_string).decode()
+    """A C string as a Python one; bytes of a foreign file that are no UTF-8 become signs of replacement."""
+    return ffi.string(c_string).decode(errors="replace")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ._core import ffi, lib
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot
 from .params import PARAMS, did_you_mean, text
 
 
@@ -39,11 +39,11 @@ class Preset:
             if name in known:
                 return cls.from_json(known[name], name)
         path = Path(name_or_file)
-        if path.suffix == ".json" or path.exists():
+        if path.suffix == ".json" or os.path.exists(wanted):
             try:
                 return cls.from_json(path.read_bytes(), path.name)
             except OSError as error:
-                raise TorchdrumError(f"{path}: {error.strerror or error}") from None
+                raise cannot(path, "read", error) from None
         raise TorchdrumError(f"there is no preset {wanted}: {did_you_mean(wanted, known)}")
 
     def to_dict(self) -> dict[str, dict[str, float]]:

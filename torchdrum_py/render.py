@@ -35,7 +35,7 @@ def ring_out(engine: Engine, step: int) -> tuple[np.ndarray, np.ndarray]:
         if len(outs) * step > waits + step and not out.any():
             break
     out, trigger = np.concatenate(outs), np.concatenate(triggers)
-    sounding = np.flatnonzero(out)
+    sounding = np.flatnonzero((out != 0) | (trigger != 0))
     end = sounding[-1] + 1 if len(sounding) else 0
     return out[:end], trigger[:end]
 
