@@ -431,13 +431,17 @@ def test_a_command_that_is_not_whole_is_one_line_that_names_the_help(refused, wo
     assert "--help" in refused(*words)
 
 
-def test_a_foreign_models_texts_cannot_move_the_cursor(run, tmp_path):
+def test_a_models_texts_cannot_move_the_cursor(tmp_path):
     layers, preset = [(np.zeros((14, 3)), None)], td.Preset.load("snare_1")
-    model_file.write(tmp_path / "m.safetensors", layers, preset, [-50, 60, -60], [-5, 120, -5], [0] * 3, name="\x1b[2Jgone\nname good")
-    code, out, _ = run("inspect", "m.safetensors")
-    assert code == 0
-    assert all(c.isprintable() or c == "\n" for c in out)
-    assert "\nname good" not in out
+    with pytest.raises(td.TorchdrumError, match="control character"):
+        td.Model.from_bytes(model_file.to_bytes(layers, preset, [-50, 60, -60], [-5, 120, -5], [0] * 3, name="\x1b[2Jgone\nname good"))
+
+
+def test_training_without_torch_says_what_to_install(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
+    code = "import sys; sys.path.insert(0, '.'); from torchdrum_py.cli import main; sys.exit(main(['train', 'a.wav']))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2 and "training needs PyTorch" in result.stderr and result.stderr.count("\n") == 1
 
 
 class Terminal:

@@ -265,6 +265,9 @@ def make_parser() -> argparse.ArgumentParser:
     p.add_argument("--json", action="store_true", help="as JSON")
     p.set_defaults(run=cmd_inspect)
 
+    p = commands.add_parser("train", add_help=False, help="train a model on your own strokes (needs torch)")
+    p.set_defaults(run=None)  # main hands its words over before they are parsed
+
     p = commands.add_parser(
         "doctor",
         help="check that [torchdrum~] is where Pd looks",
@@ -283,12 +286,27 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def cmd_train(words: list[str]) -> int:
+    """The training has a parser of its own, which needs torch."""
+    try:
+        from . import train
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        note('training needs PyTorch: install it with pip install "torchdrum[train]", here with make test-train')
+        return 2
+    return train.main(words)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):  # a terminal without these signs is no reason to stop
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")
-    args = make_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["train"]:
+        return cmd_train(words[1:])
+    args = make_parser().parse_args(words)
     try:
         if getattr(args, "tail", None) is not None and not 0 <= args.tail <= 60:
             raise TorchdrumError("--tail takes 0 to 60 seconds")

@@ -90,8 +90,8 @@ def write(
     maximum,
     reference,
     *,
-    inputs=None,
-    outputs=None,
+    inputs,
+    outputs,
     **metadata,
 ) -> Model:
     """Writes a model file, after the core has read it and agreed.
@@ -101,13 +101,12 @@ def write(
     """
     data = to_bytes(layers, preset, minimum, maximum, reference, **metadata)
     model = Model(data, os.path.basename(os.fspath(path)))
-    if inputs is not None or outputs is not None:
-        answers = model.run(np.atleast_2d(inputs))[:, : model.info["params"]]
-        if np.shape(outputs) != answers.shape or not answers.size:
-            raise ValueError(f"outputs has the shape {np.shape(outputs)}, the network answers {answers.shape}")
-        worst = float(np.abs(answers - np.asarray(outputs)).max())
-        if not worst <= TOLERANCE:
-            raise TorchdrumError(f"{path} was not written: the core's network differs from the trained one by {worst:.1e}")
+    answers = model.run(np.atleast_2d(inputs))[:, : model.info["params"]]
+    if np.shape(outputs) != answers.shape or not answers.size:
+        raise ValueError(f"outputs has the shape {np.shape(outputs)}, the network answers {answers.shape}")
+    worst = float(np.abs(answers - np.asarray(outputs)).max())
+    if not worst <= TOLERANCE:
+        raise TorchdrumError(f"{path} was not written: the core's network differs from the trained one by {worst:.1e}")
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
     return model

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Trains a model: from the first 5 ms of a stroke a small network learns to move the 808 as the whole stroke would have it.
 
-    python -m torchdrum_py.train AUDIO… --preset 808_snare_1 -o my_drum.safetensors
+    torchdrum train AUDIO… --preset 808_snare_1 -o my_drum.safetensors
 
 Self-supervised, by differences of features (Shier et al. 2024, "Real-time Timbre Remapping with Differentiable DSP"): as
 a stroke differs from a reference stroke, so the 808 shall differ from its preset. Spec 10.6 has the loss.
@@ -350,7 +350,7 @@ class Progress:
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m torchdrum_py.train",
+        prog="torchdrum train",
         description="Trains a model for a preset of the 808 from recordings of strokes. Ctrl-C keeps the best so far.",
     )
     parser.add_argument("audio", nargs="+", metavar="AUDIO", help="recordings, of any sample rate")

@@ -30,7 +30,7 @@ enum {
     TD_MAX_TRIGGERS = 64, /* timed triggers waiting at once */
     TD_MAX_EVENTS = 256,  /* hits waiting to be read */
     TD_MAX_MODEL_BYTES = 1048576,
-    TD_NAME_BYTES = 208, /* a text of a model with its final 0 */
+    TD_NAME_BYTES = 201, /* a text of a model with its final 0 */
     TD_ERROR_BYTES = 256 /* a reason with its final 0 */
 };
 
@@ -170,7 +170,7 @@ int td_scaled(int samples_at_48k, double sample_rate); /* spec, "scaled to the r
 size_t td_snare808_render(const float param[TD_PARAMS], double sample_rate, uint32_t seed, uint32_t hit, float *out, size_t n);
 void td_noise(uint32_t seed, uint32_t hit, uint32_t first, float *out, size_t n);
 
-/* The detector alone. */
+/* The detector alone. TD_ERR_ARGUMENT for a setting beyond its control's range. */
 typedef struct td_onset_settings {
     float onthreshold, offthreshold, hold, floor, highpass;
 } td_onset_settings;

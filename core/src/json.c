@@ -50,7 +50,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* The character after a backslash, or -1. */
+/* The character after a backslash, or -1. Control characters have no place in the texts that are read here. */
 static int unescape(td_json *j)
 {
     const char c = *j->at++;
@@ -59,16 +59,6 @@ static int unescape(td_json *j)
     case '\\':
     case '/':
         return c;
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
     case 'u': {
         int code = 0;
         if (j->end - j->at < 4) return -1;
@@ -77,11 +67,32 @@ static int unescape(td_json *j)
             if (digit < 0) return -1;
             code = code * 16 + digit;
         }
-        return code > 0 && code < 128 ? code : -1;
+        return code >= 32 && code < 127 ? code : -1;
     }
     default:
         return -1;
     }
+}
+
+/* Whether n bytes are UTF-8 without overlong forms and surrogates (RFC 3629). */
+static int is_utf8(const unsigned char *s, size_t n)
+{
+    while (n) {
+        const size_t tail = s[0] < 0x80                   ? 0
+                            : s[0] >= 0xc2 && s[0] < 0xe0 ? 1
+                            : (s[0] & 0xf0) == 0xe0       ? 2
+                            : s[0] >= 0xf0 && s[0] < 0xf5 ? 3
+                                                          : n;
+        if (tail >= n) return 0;
+        for (size_t i = 1; i <= tail; i++)
+            if ((s[i] & 0xc0) != 0x80) return 0;
+        if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+            (s[0] == 0xf4 && s[1] > 0x8f))
+            return 0;
+        s += tail + 1;
+        n -= tail + 1;
+    }
+    return 1;
 }
 
 int td_json_string(td_json *j, char *to, size_t room)
@@ -92,11 +103,11 @@ int td_json_string(td_json *j, char *to, size_t room)
         int c = (unsigned char)*j->at++;
         if (c == '"') {
             to[length] = 0;
-            return 1;
+            return is_utf8((const unsigned char *)to, length) || fail(j, "a text is not UTF-8");
         }
         if (c < 32) return fail(j, "a control character stands in a text");
         if (c == '\\') {
-            if (j->at == j->end || (c = unescape(j)) < 0) return fail(j, "an escape in a text is wrong");
+            if (j->at == j->end || (c = unescape(j)) < 0) return fail(j, "an escape in a text is wrong or stands for a control character");
         }
         if (length + 1 >= room) return fail(j, "a text is too long");
         to[length++] = (char)c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A strict, bounded JSON reader that walks a text in memory and allocates nothing. Depth at most 8; no duplicate detection (callers know
- * which keys they expect); strings may hold escapes except \u beyond ASCII. */
+ * which keys they expect); strings are UTF-8 without control characters, escapes stand for printable ASCII only. */
 #ifndef TD_JSON_H
 #define TD_JSON_H
 

@@ -59,9 +59,15 @@ void td_onset_configure(td_onset *self, const td_onset_settings *settings, int w
     highpass_design(&self->highpass, (double)settings->highpass, self->sample_rate);
 }
 
+static int in_range(int control, float value) { return value >= td_control(control)->min && value <= td_control(control)->max; }
+
 td_status td_onset_init(td_onset *self, double sample_rate, const td_onset_settings *settings, int window)
 {
     if (!(sample_rate >= TD_MIN_RATE && sample_rate <= TD_MAX_RATE) || window < 1) return TD_ERR_ARGUMENT;
+    if (!in_range(TD_CONTROL_onthreshold, settings->onthreshold) || !in_range(TD_CONTROL_offthreshold, settings->offthreshold) ||
+        !in_range(TD_CONTROL_hold, settings->hold) || !in_range(TD_CONTROL_floor, settings->floor) ||
+        !in_range(TD_CONTROL_highpass, settings->highpass))
+        return TD_ERR_ARGUMENT;
     memset(self, 0, sizeof *self);
     self->sample_rate = sample_rate;
     self->fast_attack = follower_coefficient(fast_attack_samples, sample_rate);
