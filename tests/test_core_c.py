@@ -148,6 +148,10 @@ def test_random_messages_while_playing_never_crash_and_leak_nothing(program):
     passes(program("messages", "address"), MODELS[0], 50000)
 
 
+def test_of_loads_that_are_answered_late_the_newest_wins_and_a_failure_takes_nothing_away(program):
+    passes(program("loads", "address"), MODELS[0])
+
+
 def test_control_and_audio_threads_share_patches_without_a_race(program):
     passes(program("threads", "thread"))
 

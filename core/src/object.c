@@ -19,8 +19,8 @@ struct td_object {
     td_host host;
     const td_model *builtin;
     char model_name[TD_PATH_BYTES];
-    uint32_t request; /* of the newest load */
-    int keep;         /* that load keeps the overrides */
+    uint32_t requests;  /* loads asked for so far */
+    uint32_t published; /* the newest of them that was published: what comes in late and is older stays unused */
     uint32_t bad_said;
 };
 
@@ -137,14 +137,19 @@ static const td_model *find_model(const td_object *self, const char *name)
     return td_same_text(self->builtin->info.name, name) ? self->builtin : td_library_find(&self->library, name);
 }
 
-static void use_model(td_object *self, const char *name, const td_model *model)
+/* A request is a running number and, in the lowest bit, whether the overrides are kept. */
+static uint32_t new_request(td_object *self, int keep) { return ++self->requests << 1 | (uint32_t)(keep != 0); }
+
+static void use_model(td_object *self, uint32_t request, const char *name, const td_model *model)
 {
+    if ((int32_t)(request - self->published) < 0) return;
+    self->published = request;
     if (name != self->model_name) {
         td_text text = td_text_in(self->model_name, sizeof self->model_name);
         td_text_add(&text, name);
     }
     self->edit.model[0] = model;
-    if (!self->keep) self->edit.override_mask = 0;
+    if (!(request & 1u)) self->edit.override_mask = 0;
     publish(self);
     const td_atom a = word(self->model_name);
     info(self, "loaded", 1, &a);
@@ -154,7 +159,7 @@ void td_object_loaded(td_object *self, uint32_t request, const char *name, td_mo
 {
     td_model *forgotten = td_library_add(&self->library, name, model, &self->edit);
     if (forgotten) self->host.release(self->host.context, forgotten);
-    if (request == self->request) use_model(self, name, model);
+    use_model(self, request, name, model);
 }
 
 void td_object_load_failed(td_object *self, uint32_t request, const char *name, const char *reason)
@@ -186,13 +191,12 @@ static int on_load(td_object *self, int count, const td_atom *atoms)
     size_t length = 0;
     while (name[length]) length++;
     if (length >= TD_PATH_BYTES) return wrong(self, "load: the name is too long", "", "");
-    self->request++;
-    self->keep = keep;
+    const uint32_t request = new_request(self, keep);
     const td_model *model = find_model(self, name);
     if (model)
-        use_model(self, name, model);
+        use_model(self, request, name, model);
     else
-        self->host.load(self->host.context, name, self->request);
+        self->host.load(self->host.context, name, request);
     return 1;
 }
 
@@ -200,12 +204,11 @@ static int on_reload(td_object *self, int count, const td_atom *atoms)
 {
     (void)atoms;
     if (count) return wrong(self, "reload: takes no argument, it reads the present model again", "", "");
-    self->request++;
-    self->keep = 1;
+    const uint32_t request = new_request(self, 1);
     if (self->edit.model[0] == self->builtin)
-        use_model(self, self->model_name, self->builtin);
+        use_model(self, request, self->model_name, self->builtin);
     else
-        self->host.load(self->host.context, self->model_name, self->request);
+        self->host.load(self->host.context, self->model_name, request);
     return 1;
 }
 
