@@ -16,10 +16,11 @@ pd_headers() {
 }
 
 debian() {
-    local wanted=()
+    local wanted=() root=()
     has cc && has make || wanted+=(build-essential)
     python3 -c 'import venv, ensurepip' 2>/dev/null || wanted+=(python3-venv)
-    python3 -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || wanted+=(python3-dev)
+    python3 -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null ||
+        wanted+=(python3-dev)
     has pd || wanted+=(puredata-core puredata-gui)
     pd_headers || wanted+=(puredata-dev)
     [ -e /usr/share/pd-lib-builder ] || wanted+=(pd-lib-builder)
@@ -27,26 +28,24 @@ debian() {
         has valgrind || wanted+=(valgrind)
         has clang || wanted+=(clang)
         has x86_64-w64-mingw32-gcc || wanted+=(gcc-mingw-w64-x86-64)
-        has Xvfb || wanted+=(xvfb)
-        has xdotool || wanted+=(xdotool)
-        ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a >/dev/null 2>&1 || wanted+=("$(clang_runtime)")
+        ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a >/dev/null 2>&1 || wanted+=(clang-runtime)
     fi
     [ ${#wanted[@]} -eq 0 ] && return
-    local root=()
     if [ "$(id -u)" -ne 0 ]; then
         if ! has sudo; then
-            say "please install as root: apt-get install ${wanted[*]}"
+            say "please install as root: apt-get install ${wanted[*]/clang-runtime/libclang-rt-dev}"
             return
         fi
         root=(sudo)
     fi
     say "installing ${wanted[*]}"
     "${root[@]}" apt-get update -qq
+    # the sanitizer runtime of the default clang carries a number that only apt's lists know
+    wanted=($(printf '%s\n' "${wanted[@]}" | sed "s/^clang-runtime$/$(clang_runtime)/"))
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null ||
         say "apt-get could not install all of: ${wanted[*]}"
 }
 
-# The sanitizer runtime of Debian's default clang, once clang is known to apt.
 clang_runtime() {
     apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/libclang-rt-\1-dev/p' | head -n 1
 }
