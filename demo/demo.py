@@ -55,10 +55,9 @@ def through_pd(rate: int) -> str | None:
     return None
 
 
-def plot(x, drum, difference, events, rate: int):
+def plot(x, drum, onsets, events, rate: int):
     """input with detected strokes, onset function with thresholds, features, modulations, output"""
     t, hits = np.arange(len(x)) / rate, np.array([e.detected for e in events]) / rate
-    controls = {c.name: c for c in td.CONTROLS}
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     figure, axes = plt.subplots(5, 1, figsize=(12, 12), sharex=True, layout="constrained", height_ratios=[2, 2, 2, 3, 2])
     axes[0].plot(t, x, color="0.4", lw=0.5)
@@ -68,10 +67,9 @@ def plot(x, drum, difference, events, rate: int):
         ylim=np.array([-1.1, 1.1]) * np.abs(x).max(),
         title=f"[torchdrum~] over {RECORDING.name}: {len(events)} strokes",
     )
-    axes[1].plot(t, difference[: len(t)], color="tab:blue", lw=0.6)
-    for name in ("onthreshold", "offthreshold"):
-        axes[1].axhline(controls[name].default, color="tab:red" if name == "onthreshold" else "0.6", lw=0.8, ls="--")
-        axes[1].text(t[-1], controls[name].default, f" {name}", va="center", fontsize=7)
+    axes[1].plot(t, onsets.rise[: len(t)], color="tab:blue", lw=0.6)
+    axes[1].plot(t, onsets.threshold[: len(t)], color="tab:red", lw=0.8, ls="--", label="threshold")
+    axes[1].legend(loc="upper right", fontsize=7, frameon=False)
     axes[1].set(ylabel="onset function, dB")
     for k, (name, colour) in enumerate(zip(("loudness", "centroid", "flatness"), ("tab:red", "tab:blue", "tab:green"), strict=True)):
         axes[2].plot(hits, [e.normalized[k] for e in events], "o-", ms=4, lw=0.5, color=colour, label=name)
@@ -103,7 +101,7 @@ def main() -> int:
     engine = td.Engine(rate, seed=SEED)
     padded = np.concatenate([x, np.zeros(TAIL, np.float32)])
     expected, _ = engine.process(padded)
-    events, difference = engine.events, td.onsets(x, rate)[1]
+    events, onsets = engine.events, td.onsets(x, rate)
     trouble = through_pd(rate)
     if trouble:
         print(f"{trouble}. Playing the same engine through Python instead.\n", file=sys.stderr)
@@ -117,7 +115,7 @@ def main() -> int:
             "the same to the bit as the engine in Python" if same else "NOT THE SAME as the engine in Python"
         )
     drum = sf.read(OUT / "drum.wav", dtype="float32")[0]
-    plot(x, drum, difference, events, rate)
+    plot(x, drum, onsets, events, rate)
 
     loud = np.array([e.raw[0] for e in events])
     bright = np.array([e.raw[1] for e in events])

@@ -54,16 +54,49 @@ def second_order(x, b, a) -> np.ndarray:
     return np.array(y).T.reshape(x.shape)
 
 
-# ---- 2. onset detector ---------------------------------------------------------------------------------------------
+# ---- 2. onset detectors --------------------------------------------------------------------------------------------
+
+CONTACT = dict(onthreshold=8, hold=30, floor=-70, highpass=60)  # spec 2.1, setups.def
+LINE = dict(onthreshold=6, floor=-80, highpass=30)
+SENSITIVITY_SPAN = 4.0
+
+EDGES_HZ = (40.0, 120.0, 300.0, 700.0, 1500.0, 3000.0, 6000.0, 11000.0, 20000.0)  # spec 2.3, as all that follow
+SMOOTHING_S = (0.013, 0.0025)
+VALLEY_UP_DB_S, VALLEY_S, VALLEY_DEPTH_DB = 560.0, 0.0115, 10.0
+RIPPLE_DB, FALL_DB, WEIGHTS = 1.7, 0.45, (0.78, 1.22)
+LEAK_DB, FAINT_DB, ALONE_DB = 14.0, -57.0, 2.65
+NOISE_UP_DB_S, NOISE_DOWN_S, NOISE_MARGIN_DB = 0.55, 0.2, -4.4
+MASK_SHARE, MASK_DOWN_DB_S = 0.26, 175.0
+RESTLESS_S, RESTLESS_FREE, RESTLESS_GAIN, RESTLESS_MOST = 0.3, 0.016, 230.0, 7.0
 
 
-def default_settings() -> dict:
-    """The detector's controls at their defaults, as the float32 numbers that the core keeps."""
-    return {name: float(np.float32(CONTROLS[name].default)) for name in ("onthreshold", "offthreshold", "hold", "floor", "highpass")}
+def onset_settings(settings: dict | None = None) -> dict:
+    """Spec 2.1: the detector's controls, as the float32 numbers that the core keeps; words stay words."""
+    given = dict(settings or {})
+    which = (given.setdefault("detector", "rise"), given.setdefault("input", "mic"))
+    names = ("onthreshold", "offthreshold", "hold", "floor", "highpass", "sensitivity", "selfmask")
+    s = {name: CONTROLS[name].default for name in names}
+    if which[0] == "classic":
+        s |= dict(onthreshold=16, offthreshold=4.66, hold=20.83, floor=-55, highpass=600)
+    elif which[1] == "contact":
+        s |= CONTACT
+    elif which[1] == "line":
+        s |= LINE
+    return {k: v if isinstance(v, str) else float(np.float32(v)) for k, v in (s | given).items()}
+
+
+def on_threshold(s: dict) -> float:
+    """Spec 2.1: what sensitivity makes of onthreshold."""
+    return s["onthreshold"] * SENSITIVITY_SPAN ** ((50.0 - s["sensitivity"]) / 50.0)
+
+
+def least_distance(sr: float, window: int, settings: dict | None = None) -> int:
+    """H of spec 2.1 in samples; window in samples at 48 kHz."""
+    return max(round_half_up(onset_settings(settings)["hold"] * sr / 1000.0), max(1, scaled(window, sr)))
 
 
 def detector_highpass(x, sr: float, highpass: float) -> np.ndarray:
-    """Spec 2.1. The 1e-30 flush of the states lies 500 dB below the lowest floor and is left out."""
+    """Spec 2.2, 1. The 1e-30 flush of the states lies 500 dB below the lowest floor and is left out."""
     w = 2.0 * math.pi * min(highpass, 0.45 * sr) / sr
     alpha = math.sin(w) / (2.0 * math.sqrt(0.5))
     a0 = 1.0 + alpha
@@ -72,18 +105,18 @@ def detector_highpass(x, sr: float, highpass: float) -> np.ndarray:
 
 
 def rate_constant(m: float, sr: float) -> float:
-    """Spec 2.3: the follower coefficient of a time constant of m samples at 48 kHz."""
+    """Spec 2.2, 3: the follower coefficient of a time constant of m samples at 48 kHz."""
     return 1.0 - (1.0 - 1.0 / m) ** (48000.0 / sr)
 
 
 def difference(x, sr: float, settings: dict | None = None) -> np.ndarray:
-    """D(n) of spec 2.4 in dB, with the settings constant. It does not depend on what is detected."""
-    s = default_settings() | (settings or {})
+    """D(n) of spec 2.2 in dB, with the settings constant. It does not depend on what is detected."""
+    s = onset_settings({"detector": "classic"} | (settings or {}))
     h = np.abs(detector_highpass(x, sr, s["highpass"]))
     level = np.full(len(h), s["floor"])
     level[h > 0] = np.maximum(s["floor"], 20.0 * np.log10(h[h > 0]))
     up, down, slow_k = rate_constant(3, sr), rate_constant(383, sr), rate_constant(2205, sr)
-    fast = slow = default_settings()["floor"]
+    fast = slow = -55.0
     out = []
     for v in level.tolist():
         fast += (up if v > fast else down) * (v - fast)
@@ -92,31 +125,142 @@ def difference(x, sr: float, settings: dict | None = None) -> np.ndarray:
     return np.array(out)
 
 
-def least_distance(sr: float, window: int, settings: dict | None = None) -> int:
-    """H of spec 2.4 in samples; window in samples at 48 kHz."""
-    s = default_settings() | (settings or {})
-    return max(round_half_up(s["hold"] * sr / 1000.0), max(1, scaled(window, sr)))
-
-
-def detections(D, sr: float, window: int = 256, settings: dict | None = None) -> list[int]:
-    """Spec 2.4: the samples at which a hit is detected."""
-    s = default_settings() | (settings or {})
-    H = least_distance(sr, window, settings)
+def classic(x, sr: float, window: int, settings: dict) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """Spec 2.2: the samples at which a hit is detected, D, and what D must reach."""
+    s, D = onset_settings(settings), difference(x, sr, settings)
+    H, on = least_distance(sr, window, settings), on_threshold(s)
     hits, armed, before, last = [], True, 0.0, -H
-    for n, d in enumerate(np.asarray(D).tolist()):
+    for n, d in enumerate(D.tolist()):
         if d < s["offthreshold"]:
             armed = True
-        if armed and d >= s["onthreshold"] and before < s["onthreshold"] and n - last >= H:
+        if armed and d >= on and before < on and n - last >= H:
             hits.append(n)
             armed, last = False, n
         before = d
-    return hits
+    return hits, D, np.full(len(D), on)
 
 
-def onsets(x, sr: float, window: int = 256, **settings) -> tuple[list[int], np.ndarray]:
-    """The detector alone: (detected samples, D)."""
-    D = difference(clean(x), sr, settings)
-    return detections(D, sr, window, settings), D
+def warped(hz: float, rate: float) -> float:
+    return math.tan(math.pi * min(hz, 0.45 * rate) / rate)
+
+
+def butterworth(x, hz: float, rate: float, high: bool) -> np.ndarray:
+    """Second order by the bilinear transform."""
+    t = warped(hz, rate)
+    a0 = 1.0 + math.sqrt(2.0) * t + t * t
+    b = (1.0 / a0, -2.0 / a0, 1.0 / a0) if high else (t * t / a0, 2.0 * t * t / a0, t * t / a0)
+    return second_order(x, b, (2.0 * (t * t - 1.0) / a0, (1.0 - math.sqrt(2.0) * t + t * t) / a0))
+
+
+def band_pass(x, low_hz: float, high_hz: float, rate: float) -> np.ndarray:
+    """Second order; two in a row are 3 dB down at the edges. Nothing where the rate leaves no room."""
+    low, high = warped(low_hz, rate), warped(high_hz, rate)
+    if high <= low:
+        return np.zeros(len(x))
+    tt, w = low * high, (high - low) / math.sqrt(math.sqrt(2.0) - 1.0)
+    a0 = 1.0 + w + tt
+    return second_order(x, (w / a0, 0.0, -w / a0), (2.0 * (tt - 1.0) / a0, (1.0 - w + tt) / a0))
+
+
+def band_powers(x, sr: float, highpass: float) -> np.ndarray:
+    """Spec 2.3, 1: the power of each band in each whole frame, [frames, 8]."""
+    frame = max(1, round_half_up(sr / 8000.0))
+    frames = len(x) // frame
+    x = x[: frames * frame]
+    low = butterworth(x, EDGES_HZ[4], sr, False).reshape(frames, frame).mean(axis=1)
+    high = butterworth(x, EDGES_HZ[4], sr, True)
+    edges = [max(edge, highpass) for edge in EDGES_HZ]
+    power = np.zeros((frames, 8))
+    for b in range(4):
+        power[:, b] = butterworth(butterworth(low, edges[b], sr / frame, True), EDGES_HZ[b + 1], sr / frame, False) ** 2
+        upper = band_pass(band_pass(high, edges[4 + b], EDGES_HZ[5 + b], sr), edges[4 + b], EDGES_HZ[5 + b], sr)
+        power[:, 4 + b] = (upper**2).reshape(frames, frame).mean(axis=1)
+    return power
+
+
+def smoothed(power, rate: float) -> np.ndarray:
+    """Spec 2.3, 2: levels in dB, [frames, 8]."""
+    tau = SMOOTHING_S[0] * (SMOOTHING_S[1] / SMOOTHING_S[0]) ** (np.minimum(np.arange(8), 4) / 4.0)
+    k, p, out = 1.0 - np.exp(-1.0 / (tau * rate)), np.full(8, 1e-12), []
+    for row in power:
+        p = np.maximum(p + k * (row - p), 1e-12)
+        out.append(10.0 * np.log10(p))
+    return np.array(out).reshape(-1, 8)
+
+
+def leak(level) -> np.ndarray:
+    """Spec 2.3, 5."""
+    return np.array([max(level[a] - LEAK_DB * abs(a - b) for a in range(8) if a != b) for b in range(8)])
+
+
+def echoes(drum, level, rate: float, sr: float, s: dict) -> np.ndarray:
+    """Spec 2.4: what of our own drum may be in the input, dB [frames, 8]; level: of the input."""
+    out = np.full(level.shape, -200.0)
+    if drum is None or s["selfmask"] == 0:
+        return out
+    frame, travel = max(1, round_half_up(sr / 8000.0)), int(0.04 * rate) + 1
+    own, back, left = smoothed(band_powers(drum, sr, s["highpass"]), rate), np.full(8, -12.0), 0
+    spans = [[], []]  # levels of the drum in the span that fills and in the one before
+    for k in range(len(level)):
+        if np.any(drum[k * frame : (k + 1) * frame]):
+            left = 2 * travel
+        if not left:
+            continue
+        if len(spans[0]) == travel:
+            spans = [[], spans[0]]
+        spans[0].append(own[k])
+        before = spans[1] or [np.full(8, -200.0)]
+        most, least = np.max(spans[0] + before, axis=0), np.min(spans[0] + before, axis=0)
+        share = np.minimum(np.minimum(back + 20.0 / rate, -6.0), level[k] - least)
+        back = np.where(least > -60.0, share, back)
+        out[k] = most + back + 1.0 + 0.24 * (s["selfmask"] - 50.0)
+        left -= 1
+        if not left:
+            out[k], spans = -200.0, [[], []]
+    return out
+
+
+def rise(x, sr: float, window: int, settings: dict, drum=None) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """Spec 2.3: the samples at which a hit is detected; for each sample the sum of rises and what it must exceed, as known there."""
+    s = onset_settings(settings)
+    frame = max(1, round_half_up(sr / 8000.0))
+    rate, on = sr / frame, on_threshold(s)
+    H = -(-least_distance(sr, window, settings) // frame)
+    levels = np.maximum(smoothed(band_powers(x, sr, s["highpass"]), rate), s["floor"])
+    echo = echoes(drum, levels, rate, sr, s)
+    valley, noise, mask = np.full(8, s["floor"]), np.full(8, -45.0), np.full(8, -200.0)
+    down, catch_up = 1.0 - math.exp(-1.0 / (NOISE_DOWN_S * rate)), 1.0 - math.exp(-1.0 / (VALLEY_S * rate))
+    weights = np.linspace(*WEIGHTS, 8)
+    restless, since, threshold = 0.0, None, on
+    hits, rises, thresholds = [], [0.0] * (frame - 1), [on] * (frame - 1)
+    for k, level in enumerate(levels):
+        up = valley + VALLEY_UP_DB_S / rate + catch_up * np.maximum(level - valley, 0.0)
+        valley = np.minimum(level, np.maximum(up, level - VALLEY_DEPTH_DB))
+        noise = noise + np.minimum((level - noise) * down, NOISE_UP_DB_S / rate)
+        mask = mask - MASK_DOWN_DB_S / rate
+        start = np.max([valley, noise + NOISE_MARGIN_DB, leak(level), echo[k]], axis=0)
+        above = level - start - RIPPLE_DB - MASK_SHARE * np.maximum(mask - level, 0.0)
+        most = ALONE_DB + np.maximum(level - FAINT_DB, 0.0)
+        total = float((weights * np.maximum(np.minimum(above, most), -FALL_DB)).sum())
+        since = None if since is None else since + 1
+        if since is None or since >= H:
+            threshold = on * 2.0 ** min(max(RESTLESS_GAIN * (restless - RESTLESS_FREE), 0.0), RESTLESS_MOST)
+            restless += (1.0 - math.exp(-1.0 / (RESTLESS_S * rate))) * (min(max(total / threshold, 0.0), 1.0) - restless)
+            if total > threshold:
+                hits.append((k + 1) * frame - 1)
+                since, mask = 0, level.copy()
+        if since is not None and since < H:
+            valley, mask = level.copy(), np.maximum(mask, level)
+        rises += [total] * frame
+        thresholds += [threshold] * frame
+    return hits, np.array(rises)[: len(x)], np.array(thresholds)[: len(x)]
+
+
+def onsets(x, sr: float, window: int = 256, drum=None, **settings) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The detector alone: detected samples, onset function, threshold."""
+    if onset_settings(settings)["detector"] == "classic":
+        return classic(clean(x), sr, window, settings)
+    return rise(clean(x), sr, window, settings, None if drum is None else clean(drum))
 
 
 # ---- 4. onset features ---------------------------------------------------------------------------------------------
@@ -460,7 +604,7 @@ def engine_hits(x, sr: float, patch: Patch, settings: dict | None = None, trigge
     x = clean(x)
     model = patch.model
     W, p = max(1, scaled(model.window, sr)), scaled(model.preroll, sr)
-    found = detections(difference(x, sr, settings), sr, model.window, settings)
+    found = onsets(x, sr, model.window, **(settings or {}))[0]
     models = [model] if patch.second is None else [model, patch.second]
     heard = Heard()
     starts = [(d - p + W, 0, i, d) for i, d in enumerate(found)] + [(t, 1, i, f) for i, (t, f) in enumerate(triggers)]

@@ -142,11 +142,15 @@ CHANGED = {
     "depth": "0",
     "mix": "0.5",
     "gain": "-6",
-    "onthreshold": "40",
+    "onthreshold": "60",
     "offthreshold": "0",
     "hold": "900",
     "floor": "-10",
     "highpass": "9000",
+    "detector": "classic",
+    "input": "contact",
+    "sensitivity": "0",
+    "selfmask": "100",
     "bypass": "1",
     "enable": "0",
     "seed": "7",
@@ -155,7 +159,8 @@ CHANGED = {
 
 @pytest.mark.parametrize("control", [c.name for c in td.CONTROLS])
 def test_every_control_is_an_option_with_an_effect(tmp_path, control):
-    for name, options in (("plain", []), ("changed", [f"--{control}", CHANGED[control]])):
+    classic = ["--detector", "classic"] if control == "offthreshold" else []
+    for name, options in (("plain", classic), ("changed", [*classic, f"--{control}", CHANGED[control]])):
         assert torchdrum("render", LOOP, f"{name}.wav", "--tail", "0", *options, cwd=tmp_path).returncode == 0
     plain, changed = (sf.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in ("plain", "changed"))
     assert plain.shape == changed.shape and np.any(plain != changed)

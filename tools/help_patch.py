@@ -58,6 +58,13 @@ class Canvas:
         self.lines += inside.finished()
         return self.add(f"#X restore {x} {y} pd {name};")
 
+    def graph(self, x: int, y: int, width: int, height: int, low: float, high: float, points: int, names: list[str]) -> int:
+        """Arrays of that many points in one frame, from low to high."""
+        self.lines.append("#N canvas 0 50 450 300 (subpatch) 0;")
+        self.lines += [f"#X array {name} {points} float 0;" for name in names]
+        self.lines.append(f"#X coords 0 {high} {points - 1} {low} {width} {height} 1 0 0;")
+        return self.add(f"#X restore {x} {y} graph;")
+
     def cord(self, a: int, outlet: int, b: int, inlet: int = 0):
         self.cords.append(f"#X connect {a} {outlet} {b} {inlet};")
 
@@ -95,6 +102,44 @@ def drummer() -> Canvas:
     return c
 
 
+POINTS, TICK_MS = 240, 25  # of the pictures of pd hearing: 6 s
+MOST_RISE_DB = 40
+
+
+def hearing() -> Canvas:
+    """What the object hears, as it hears it: why was a stroke lost?"""
+    c = Canvas("120 80 620 640 hearing 0")
+    c.text(20, 14, "Why was a stroke lost? Level of the input, onset function with the threshold that it must exceed, and strokes heard.", 80)
+    on = c.toggle(20, 60)
+    c.text(44, 60, "look (turn DSP on, too)")
+    metro, order, request, out = c.obj(20, 90, f"metro {TICK_MS}"), c.obj(20, 116, "t b b b"), c.msg(60, 142, "meter"), c.obj(60, 168, "s \\$0-torchdrum")
+    count, plus, modulo, place = c.obj(180, 116, "f"), c.obj(220, 116, "+ 1"), c.obj(180, 142, f"mod {POINTS}"), c.obj(180, 168, "t f f f f f")
+    meter, split = c.obj(330, 90, "r \\$0-meter"), c.obj(330, 116, "unpack f f f")
+    least, most, line = c.obj(300, 142, "max -90"), c.obj(380, 142, f"clip 0 {MOST_RISE_DB}"), c.obj(460, 142, f"min {MOST_RISE_DB}")
+    level, rise, threshold = (c.obj(300 + 100 * i, 168 + 24 * i, f"tabwrite \\$0-{name}") for i, name in enumerate(("level", "rise", "threshold")))
+    hit, one, kept, both = c.obj(20, 200, "r \\$0-hit"), c.msg(60, 226, "1"), c.obj(20, 226, "f"), c.obj(20, 252, "t f b")
+    nought, hits = c.msg(100, 226, "0"), c.obj(20, 278, "tabwrite \\$0-hits")
+    for a, outlet, b, inlet in (
+        (on, 0, metro, 0), (metro, 0, order, 0), (order, 0, kept, 0), (order, 1, request, 0), (request, 0, out, 0), (order, 2, count, 0),
+        (count, 0, plus, 0), (plus, 0, count, 1), (count, 0, modulo, 0), (modulo, 0, place, 0), (place, 0, hits, 1), (place, 1, level, 1),
+        (place, 2, rise, 1), (place, 3, threshold, 1), (meter, 0, split, 0), (split, 0, least, 0), (split, 1, most, 0), (split, 2, line, 0),
+        (least, 0, level, 0), (most, 0, rise, 0), (line, 0, threshold, 0), (hit, 0, one, 0), (one, 0, kept, 1), (kept, 0, both, 0),
+        (both, 0, hits, 0), (both, 1, nought, 0), (nought, 0, kept, 1),
+    ):  # fmt: skip
+        c.cord(a, outlet, b, inlet)
+    y = 310
+    for names, low, high, height, words in (
+        (["level"], -90, 0, 90, "level, -90 to 0 dBFS"),
+        (["rise", "threshold"], 0, MOST_RISE_DB, 120, f"onset function and threshold, 0 to {MOST_RISE_DB} dB"),
+        (["hits"], 0, 1, 30, "strokes heard"),
+    ):
+        c.graph(20, y, 560, height, low, high, POINTS, [f"\\$0-{name}" for name in names])
+        c.text(20, y + height + 2, words)
+        y += height + 26
+    c.lines[0] = f"#N canvas 120 80 620 {y + 10} hearing 0;"
+    return c
+
+
 MESSAGES = [
     ("signal -", "your drum, mouth or table: one microphone, dry."),
     ("load <model> -", "another model, by name or file: looked for beside the patch, in the search path and in models/ beside the object. "
@@ -109,6 +154,8 @@ MESSAGES = [
     ("normalize <word> -", "model: features are measured as in training. adapt: by the range of your own playing."),
     ("reset -", "silence in 5 ms, forget strokes and triggers that wait."),
     ("latency, version -", "to the info outlet (latency in samples and ms)."),
+    ("meter -", "to the info outlet, since it was last asked: peak of the input in dBFS, the most that the level rose, and what it must rise by "
+     "to be a stroke, in dB."),
 ]  # fmt: skip
 
 OUTLETS = [
@@ -133,10 +180,12 @@ ARGUMENTS = [
 
 
 def plain_unit(unit: str) -> str:
-    return "" if unit in ("ratio", "x", "count", "on/off", "Q") else f" {unit}"
+    return "" if unit in ("ratio", "x", "count", "on/off", "Q", "%") else f" {unit}"
 
 
 def control_help(k: td.Control) -> str:
+    if k.choices:
+        return f"{k.help} ({' or '.join(k.choices)}, at first {k.choices[int(k.default)]})"
     also = f". Also {' or '.join(k.aliases)}" if k.aliases else ""
     return f"{k.help} ({k.min:.8g} to {k.max:.8g}{plain_unit(k.unit)}, at first {k.default:g}){also}"
 
@@ -156,7 +205,7 @@ def reference() -> Canvas:
     c.text(120, 14, "- an 808 that follows your playing.")
     c.rule(5, 46, 700, 3, "INLET:", "#202020")
     y = rows(c, 70, MESSAGES)
-    controls = [(f"{k.name} <f> -", control_help(k)) for k in td.CONTROLS]
+    controls = [(f"{k.name} <{'word' if k.choices else 'f'}> -", control_help(k)) for k in td.CONTROLS]
     y = rows(c, y, controls)
     c.rule(5, y + 6, 700, 3, "OUTLETS:", "#202020")
     y = rows(c, y + 30, [(f"{place}:", words) for place, words in OUTLETS])
@@ -186,7 +235,7 @@ COLUMNS = [
     ["normalize adapt", "normalize model", "bypass \\$1", "enable \\$1", "reset", "latency", "get depth", "dump"],
 ]  # fmt: skip
 SWITCHES = {"bypass \\$1": False, "enable \\$1": True}
-NUMBERS = ["depth", "mix", "gain", "onthreshold"]
+NUMBERS = ["depth", "mix", "gain", "sensitivity"]
 
 
 def messages(c: Canvas, x: int, y: int):
@@ -247,18 +296,24 @@ def help_patch() -> Canvas:
     ):  # fmt: skip
         c.cord(a, outlet, b, inlet)
 
+    c.patch(620, 34 + 420, hearing(), "hearing")
+    c.text(696, 454, "<= see")
     hit, split = c.obj(290, 500, f"bng {BUTTON}"), c.obj(370, 500, "unpack f f f")
     c.text(314, 500, "stroke")
     c.cord(drum, 2, hit)
+    c.cord(hit, 0, c.obj(290, 530, "s \\$0-hit"))
     c.cord(drum, 3, split)
     for k, name in enumerate(("loudness dB", "centroid st", "flatness dB")):
         box = c.number(370 + 100 * k, 528, 7)
         c.cord(split, k, box)
         c.text(368 + 100 * k, 548, name)
-    for outlet, y, name in ((4, 575, "parameters"), (5, 630, "info")):
+    route, meter = c.obj(660, 575, "route meter"), c.obj(660, 605, "s \\$0-meter")
+    c.cord(drum, 5, route)
+    c.cord(route, 0, meter)
+    for source, outlet, y, name in ((drum, 4, 575, "parameters"), (route, 1, 630, "info")):
         prepend, trim, shown = c.obj(290, y, "list prepend set"), c.obj(420, y, "list trim"), c.msg(290, y + 25, "")
         c.text(500, y, name)
-        c.cord(drum, outlet, prepend)
+        c.cord(source, outlet, prepend)
         c.cord(prepend, 0, trim)
         c.cord(trim, 0, shown)
     switch, message = c.toggle(660, 470), c.msg(660, 500, "\\; pd dsp \\$1")

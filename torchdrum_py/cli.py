@@ -17,12 +17,14 @@ from . import __version__, audio, doctor
 from .engine import NORMALIZE, Engine
 from .errors import TorchdrumError, cannot, printable
 from .model import Model, model_names
+from .onset_plot import plot_onsets
 from .params import CONTROLS, PARAMS, did_you_mean, find_param
 from .presets import preset_names
 from .render import render
 from .stages import ONSET_SETTINGS, check_rate, onsets
 
 LONG_FILE_S = 5.0  # from here on progress is shown
+LISTENING = [name for name in ONSET_SETTINGS if name != "selfmask"]  # there is no drum in a recording
 WHOLE = ("on/off", "count")  # units of controls that take whole numbers
 
 
@@ -59,6 +61,9 @@ def add_controls(parser: argparse.ArgumentParser, names=None):
     for c in CONTROLS:
         if names is not None and c.name not in names:
             continue
+        if c.choices:
+            group.add_argument(f"--{c.name}", choices=c.choices, help=f"{c.help} ({c.choices[int(c.default)]})")
+            continue
         unit = "" if c.unit in ("ratio", "x", *WHOLE) else f" {c.unit}"
         help_text = f"{c.help} ({c.min:.8g} to {c.max:.8g}{unit}; {c.default:g})"
         group.add_argument(
@@ -69,14 +74,14 @@ def add_controls(parser: argparse.ArgumentParser, names=None):
         )
 
 
-def chosen_controls(args, names=None) -> dict[str, float]:
+def chosen_controls(args, names=None) -> dict[str, float | str]:
     """Those that were given, in range."""
     chosen = {}
     for c in CONTROLS:
         value = getattr(args, c.name, None)
         if value is None or (names is not None and c.name not in names):
             continue
-        if not c.min <= value <= c.max:
+        if not c.choices and not c.min <= value <= c.max:
             raise TorchdrumError(f"--{c.name} takes a number from {c.min:.8g} to {c.max:.8g}, not {value:g}")
         if c.unit in WHOLE and value != int(value):
             raise TorchdrumError(f"--{c.name} takes a whole number from {c.min:.8g} to {c.max:.8g}, not {value:g}")
@@ -106,12 +111,12 @@ def same_file(a: str, b: str) -> bool:
 
 
 def cmd_render(args) -> int:
-    names = [args.input, args.output, *([args.trigger] if args.trigger else [])]
+    names = [args.recording, args.output, *([args.trigger] if args.trigger else [])]
     for path in names[1:]:
         audio.check_audio_name(path)
     if any(same_file(a, b) for a, b in itertools.combinations(names, 2)):
         raise TorchdrumError("input and output are the same file: give the output another name")
-    x, rate = audio.read_audio(args.input)
+    x, rate = audio.read_audio(args.recording)
     check_rate(rate)
     settings = chosen_controls(args)
     seed = int(settings.pop("seed", 0))
@@ -130,20 +135,22 @@ def cmd_render(args) -> int:
     )
     audio.write_all(dict(zip(names[1:], (result.out, result.trigger), strict=False)), rate)
     if result.bad:
-        note(f"{result.bad} samples of {args.input} were not finite and counted as silence")
+        note(f"{result.bad} samples of {args.recording} were not finite and counted as silence")
     hits = sum(map(len, result.events))
     note(f"{hits} hits, {len(result.out) / rate:.2f} s at {rate} Hz written to {args.output}")
     return 0
 
 
 def cmd_onsets(args) -> int:
-    x, rate = audio.read_audio(args.input)
+    x, rate = audio.read_audio(args.recording)
     check_rate(rate)
     if bad := int(np.size(x) - np.isfinite(x).sum()):
-        note(f"{bad} samples of {args.input} were not finite and counted as silence")
+        note(f"{bad} samples of {args.recording} were not finite and counted as silence")
     mono = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0).mean(axis=1, dtype=np.float64).astype(np.float32)
-    found, _ = onsets(mono, rate, **chosen_controls(args, ONSET_SETTINGS))
-    sys.stdout.writelines(f"{sample / rate:.6f}\n" for sample in found)
+    found = onsets(mono, rate, **chosen_controls(args, LISTENING))
+    if args.plot:
+        plot_onsets(mono, rate, found, args.plot)
+    sys.stdout.writelines(f"{sample / rate:.6f}\n" for sample in found.samples)
     return 0
 
 
@@ -210,7 +217,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="play a recording through the object",
         description="Plays a recording through the same engine as [torchdrum~]. Each channel has a drum of its own.",
     )
-    p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
+    p.add_argument("recording", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
     p.add_argument("output", metavar="OUT", help="audio file to write, at the input's rate (.wav: 32-bit float)")
     p.add_argument("--model", metavar="NAME|FILE", help=f"model ({', '.join(model_names())}, or a .safetensors file; built-in one)")
     p.add_argument(
@@ -252,8 +259,9 @@ def make_parser() -> argparse.ArgumentParser:
         description="Prints the time in seconds at which each stroke is detected, one a line. "
         "Channels are mixed by their mean. Causal: a time depends on nothing that comes later.",
     )
-    p.add_argument("input", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
-    add_controls(p, ONSET_SETTINGS)
+    p.add_argument("recording", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
+    p.add_argument("--plot", metavar="FILE", help="also draw input, onset function, threshold and strokes (.png, .pdf, .svg)")
+    add_controls(p, LISTENING)
     p.set_defaults(run=cmd_onsets)
 
     p = commands.add_parser(

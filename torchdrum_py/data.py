@@ -16,7 +16,7 @@ from .errors import TorchdrumError
 from .stages import check_rate, features, onsets
 
 SAMPLE_RATE = long_features.SAMPLE_RATE
-DETECTOR, WINDOW, PREROLL = "classic", 256, 16  # of every model that is trained here (spec 3); samples
+DETECTOR, WINDOW, PREROLL = "rise", 256, 16  # of every model that is trained here (spec 3); samples
 JITTER = 4  # samples either way, for other detectors and other rates
 LEAD_SAMPLES = SAMPLE_RATE // 4  # kept before a stroke, for a detector to settle
 FADE_SAMPLES = SAMPLE_RATE // 200  # 5 ms, where the next stroke would begin
@@ -62,7 +62,7 @@ def cut(x: np.ndarray, name: str = "", single: bool = False, **settings: float) 
     """
     before, after = np.zeros(LEAD_SAMPLES + PREROLL + JITTER, np.float32), np.zeros(long_features.SAMPLES, np.float32)
     padded = np.concatenate([before, x, after])
-    detected, _ = onsets(padded, SAMPLE_RATE, WINDOW, **settings)
+    detected = onsets(padded, SAMPLE_RATE, WINDOW, detector=DETECTOR, **settings).samples
     starts = [int(sample) - PREROLL for sample in detected[: 1 if single else None]]
     groups = [re.sub(r"_rr\d+.*", "", name) if single else f"{name} {i}" for i in range(len(starts))]
     return [_hit(padded, *place) for place in zip(starts, [*starts[1:], len(padded)], groups, strict=False)]

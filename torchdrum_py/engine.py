@@ -40,10 +40,10 @@ class Engine:
     """An engine at one sample rate.
 
     model: Model, name or file (built in when None); preset: Preset, name or file, instead of the model's own. Every parameter and control
-    can be given by keyword, such as depth=0.5, gain=-6, osc1_freq=200.
+    can be given by keyword, such as depth=0.5, gain=-6, osc1_freq=200, detector="classic".
     """
 
-    def __init__(self, sample_rate: float, model=None, preset=None, seed: int = 0, normalize: str = "model", **settings: float):
+    def __init__(self, sample_rate: float, model=None, preset=None, seed: int = 0, normalize: str = "model", **settings: float | str):
         self.sample_rate = check_rate(sample_rate)
         self.events: list[Event] = []
         self._alive: dict = {}  # patches that the engine may read, with their models
@@ -62,7 +62,7 @@ class Engine:
         ring = ffi.cast("td_event_ring *", self._ring_memory)
         if lib.td_engine_init(self._engine, self.sample_rate, self._keep(), ring) != lib.TD_OK:
             raise TorchdrumError("the engine cannot start")
-        for row, value in controls:
+        for row, value in sorted(controls, key=lambda c: not c[0].choices):  # a set-up first, then what differs from it
             lib.td_engine_set(self._engine, CONTROLS.index(row), value)
 
     # ---- patches ----
@@ -142,16 +142,28 @@ class Engine:
             raise TorchdrumError(f"there is no parameter {name}: {did_you_mean(name, [p.name for p in PARAMS])}")
         return PARAMS.index(param)
 
-    def set(self, name: str, value: float):
-        """A parameter (in its unit) or a control; numbers are clipped to the range."""
+    def set(self, name: str, value: float | str):
+        """A parameter (in its unit) or a control; numbers are clipped to the range. Setting detector or input sets other controls, too."""
         row, value = self._row(name, value)
         if self._edit_row(row, value):
             self._publish()
         else:
             lib.td_engine_set(self._engine, CONTROLS.index(row), value)
 
+    def get(self, name: str) -> float | str:
+        """The present value of a parameter or control; a word where it takes words."""
+        row, _ = self._row(name, 0)
+        if isinstance(row, Param):
+            index = PARAMS.index(row)
+            own = self._edit.override_mask >> index & 1
+            return self._edit.base[index] if own else float(self._model.info["preset"].value[index])
+        if row.name in ("depth", "seed"):
+            return getattr(self._edit, row.name)
+        value = lib.td_engine_get(self._engine, CONTROLS.index(row))
+        return row.choices[int(value)] if row.choices else value
+
     @staticmethod
-    def _row(name: str, value: float) -> tuple[Control | Param, float]:
+    def _row(name: str, value: float | str) -> tuple[Control | Param, float]:
         """The row of the tables and the value in its range."""
         row: Control | Param | None = find_control(name) or find_param(name)
         if row is None:
@@ -214,6 +226,12 @@ class Engine:
         while lib.td_engine_next_event(self._engine, event):
             arrays = {k: np.array(list(getattr(event, k)), np.float32) for k in EVENT_ARRAYS}
             self.events.append(Event(event.time, event.detected, KINDS[event.kind], event.velocity, outside_db=event.outside_db, **arrays))
+
+    def meter(self) -> tuple[float, float, float]:
+        """What was at most since the last call: input level in dBFS, onset function and what it must exceed in dB."""
+        meter = ffi.new("td_meter *")
+        lib.td_engine_meter(self._engine, meter)
+        return meter.level, meter.rise, meter.threshold
 
     @property
     def latency(self) -> int:

@@ -33,7 +33,7 @@ class Param:
 
 @dataclass(frozen=True)
 class Control:
-    """A control of the object (core/src/controls.def). min, max and default are in unit."""
+    """A control of the object (core/src/controls.def). min, max and default are in unit; choices: the words it takes instead of numbers."""
 
     name: str
     unit: str
@@ -42,6 +42,7 @@ class Control:
     default: float
     aliases: tuple[str, ...]
     help: str
+    choices: tuple[str, ...]
 
 
 def _rows(entry):
@@ -60,12 +61,19 @@ def _range(row) -> dict:
     return dict(min=_number(row.min), max=_number(row.max), default=_number(getattr(row, "def")))
 
 
+def _choices(control: int) -> tuple[str, ...]:
+    word, words = ffi.new(f"char[{lib.TD_WORD_BYTES}]"), []
+    while lib.td_control_choice(control, len(words), word):
+        words.append(text(word))
+    return tuple(words)
+
+
 PARAMS: tuple[Param, ...] = tuple(
     Param(text(r.name), text(r.key), text(r.unit), **_range(r), curve=text(r.curve), label=text(r.label)) for r in _rows(lib.td_param)
 )
 CONTROLS: tuple[Control, ...] = tuple(
-    Control(text(r.name), text(r.unit), **_range(r), aliases=tuple(text(r.aliases).split()), help=text(r.help))
-    for r in _rows(lib.td_control)
+    Control(text(r.name), text(r.unit), **_range(r), aliases=tuple(text(r.aliases).split()), help=text(r.help), choices=_choices(i))
+    for i, r in enumerate(_rows(lib.td_control))
 )
 
 _BY_NAME = {name: p for p in PARAMS for name in (p.name, p.key)}

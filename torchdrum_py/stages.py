@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ._core import ffi, lib
 from .errors import TorchdrumError
-from .params import find_control
+from .params import CONTROLS, find_control
 
-ONSET_SETTINGS = tuple(field for field, _ in ffi.typeof("td_onset_settings").fields)
+_SETTINGS = tuple(field for field, _ in ffi.typeof("td_onset_settings").fields)
+ONSET_SETTINGS = (*_SETTINGS, "input")
 
 
 def floats(x) -> np.ndarray:
@@ -30,8 +33,14 @@ def finite(x) -> np.ndarray:
     return np.nan_to_num(floats(x), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def clipped(row, value: float) -> float:
-    """A number for a parameter or control, clipped to its range; TorchdrumError when it is none."""
+def clipped(row, value: float | str) -> float:
+    """A number for a parameter or control, clipped to its range, or one of the words that it takes; TorchdrumError when it is neither."""
+    if choices := getattr(row, "choices", ()):
+        if value in choices:
+            return float(choices.index(value))
+        if value in range(len(choices)):
+            return float(value)
+        raise TorchdrumError(f"{row.name} is one of {', '.join(choices)}, not {value}")
     try:
         value = float(value)
     except (TypeError, ValueError):
@@ -53,27 +62,53 @@ def scaled(samples_at_48k: int, sample_rate: float) -> int:
     return lib.td_scaled(samples_at_48k, sample_rate)
 
 
-def onsets(x, sample_rate: float, window: int = 256, **settings: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where strokes are detected (spec 2).
+class Onsets(NamedTuple):
+    """samples: at which strokes are detected [hits] int64. rise, threshold: the onset function and what it must exceed, dB [n] float32."""
 
-    x: [n] float32, one channel. window: at 48 kHz, the least time between strokes. settings: onthreshold dB, offthreshold dB, hold ms,
-    floor dB, highpass Hz, clipped to their ranges. Returns detection samples [hits] int64 and the onset function D [n] in dB. Causal:
-    D(i) depends on x up to i.
-    """
+    samples: np.ndarray
+    rise: np.ndarray
+    threshold: np.ndarray
+
+
+def onset_settings(settings: dict) -> dict[str, float]:
+    """All settings of the detector: the given ones, clipped to their ranges, and what its set-up says (spec 2.1)."""
     if unknown := set(settings) - set(ONSET_SETTINGS):
         raise TorchdrumError(f"the detector has no setting {', '.join(sorted(unknown))}: there are {', '.join(ONSET_SETTINGS)}")
-    x = finite(x)
-    values = {name: clipped(row := find_control(name), settings.get(name, row.default)) for name in ONSET_SETTINGS}
+    given = {name: clipped(find_control(name), value) for name, value in settings.items()}
+    values = {name: find_control(name).default for name in ONSET_SETTINGS} | given
+    value = ffi.new("float *")
+    for i, row in enumerate(CONTROLS):
+        if row.name not in given and lib.td_setup_value(int(values["detector"]), int(values["input"]), i, value):
+            values[row.name] = value[0]
+    return values
+
+
+def onsets(x, sample_rate: float, window: int = 256, drum=None, **settings: float | str) -> Onsets:
+    """Where strokes are detected (spec 2).
+
+    x: [n] float32, one channel. window: at 48 kHz, the least time between strokes. drum: [n] float32, our own output, which may be in x
+    and is not to be taken for a stroke (selfmask). settings: detector (rise or classic), input (mic, contact or line), sensitivity %,
+    onthreshold dB, offthreshold dB, hold ms, floor dB, highpass Hz, selfmask %. Causal: what is said of sample i depends on x up to i.
+    """
+    x, values = finite(x), onset_settings(settings)
+    del values["input"]
+    drum_at = ffi.NULL
+    if drum is not None:
+        drum = finite(drum)
+        if len(drum) != len(x):
+            raise TorchdrumError(f"the drum has {len(drum)} samples, the input {len(x)}: they must be as long")
+        drum_at = pointer(drum)
     memory = ffi.new("double[]", lib.td_onset_size() // 8 + 1)
     onset = ffi.cast("td_onset *", memory)
     lib.td_onset_init(onset, check_rate(sample_rate), ffi.new("td_onset_settings *", values), max(1, scaled(window, sample_rate)))
-    difference, found, fired, at = np.empty(len(x), np.float32), [], ffi.new("int *"), 0
-    x_at, difference_at = pointer(x), pointer(difference)
+    rise, threshold = np.empty(len(x), np.float32), np.empty(len(x), np.float32)
+    found, fired, at = [], ffi.new("int *"), 0
+    x_at, rise_at, threshold_at = pointer(x), pointer(rise), pointer(threshold)
     while at < len(x):
-        at += lib.td_onset_process(onset, x_at + at, len(x) - at, difference_at + at, fired)
+        at += lib.td_onset_process(onset, x_at + at, drum_at + at if drum_at else ffi.NULL, len(x) - at, rise_at + at, threshold_at + at, fired)
         if fired[0]:
             found.append(at - 1)
-    return np.array(found, np.int64), difference
+    return Onsets(np.array(found, np.int64), rise, threshold)
 
 
 def features(window, sample_rate: float) -> np.ndarray:

@@ -30,6 +30,7 @@ enum {
     TD_MAX_TRIGGERS = 64, /* timed triggers waiting at once */
     TD_MAX_EVENTS = 256,  /* hits waiting to be read */
     TD_MAX_MODEL_BYTES = 1048576,
+    TD_WORD_BYTES = 32,
     TD_NAME_BYTES = 201, /* a text of a model with its final 0 */
     TD_ERROR_BYTES = 256 /* a reason with its final 0 */
 };
@@ -58,6 +59,9 @@ const td_param_info *td_param(int index);         /* NULL when index is not 0 ..
 int td_param_find(const char *name_or_key);       /* index, or -1 */
 const td_control_info *td_control(int index);     /* NULL after the last */
 int td_control_find(const char *name_or_alias);   /* index, or -1 */
+int td_control_choice(int control, int choice, char word[TD_WORD_BYTES]); /* its word, 0 when there is none (spec 2.1) */
+/* 1 and the value when choosing this detector and this input sets the control (spec 2.1). */
+int td_setup_value(int detector, int input, int control, float *value);
 void td_param_table_hash(int count, char hex[9]); /* spec 8.1, over the first count parameters */
 
 /* ---- presets (spec 9) --------------------------------------------------------------------------------------------- */
@@ -145,8 +149,9 @@ td_status td_engine_init(td_engine *engine, double sample_rate, const td_patch *
 void td_engine_process(td_engine *engine, const float *in, float *out, float *trigger, size_t n);
 
 /* CONTROL. */
-td_status td_engine_set(td_engine *engine, int control, float value); /* clips to the range; TD_ERR_ARGUMENT for a control that
-                                                                         belongs to the patch, or a value that is not finite */
+/* Clips to the range; TD_ERR_ARGUMENT for a control that belongs to the patch, or a value that is not finite. Choosing a detector or an
+ * input sets other controls with it (spec 2.1). */
+td_status td_engine_set(td_engine *engine, int control, float value);
 float td_engine_get(const td_engine *engine, int control);
 void td_engine_reset(td_engine *engine);
 /* Publishes a patch; returns the one that it displaced before any hit read it (or NULL), which the caller may change again. */
@@ -158,6 +163,11 @@ td_status td_engine_trigger(td_engine *engine, uint32_t delay, const float *feat
 int td_engine_next_event(td_engine *engine, td_event *event); /* 1 when there was one */
 uint32_t td_engine_lost_events(const td_engine *engine);      /* since init: ring was full */
 uint32_t td_engine_bad_samples(const td_engine *engine);      /* since init: NaN and infinite input samples */
+/* What was at most since the last call: input level in dBFS (-120 when silent), onset function and what it must exceed in dB (spec 2). */
+typedef struct td_meter {
+    float level, rise, threshold;
+} td_meter;
+void td_engine_meter(td_engine *engine, td_meter *meter);
 int td_engine_latency(const td_engine *engine);               /* samples from detection to drum with the present patch */
 
 /* ---- stages, for tests and training -------------------------------------------------------------------------------- */
@@ -172,14 +182,15 @@ void td_noise(uint32_t seed, uint32_t hit, uint32_t first, float *out, size_t n)
 
 /* The detector alone. TD_ERR_ARGUMENT for a setting beyond its control's range. */
 typedef struct td_onset_settings {
-    float onthreshold, offthreshold, hold, floor, highpass;
+    float detector, sensitivity, onthreshold, offthreshold, hold, floor, highpass, selfmask;
 } td_onset_settings;
 typedef struct td_onset td_onset;
 size_t td_onset_size(void);
 td_status td_onset_init(td_onset *onset, double sample_rate, const td_onset_settings *settings, int window);
-/* Runs to the end of in or through the sample of the next detection; *fired says which. Returns the samples consumed. difference
- * (may be NULL) receives D of each. */
-size_t td_onset_process(td_onset *onset, const float *in, size_t n, float *difference, int *fired);
+/* Runs to the end of in or through the sample of the next detection; *fired says which. Returns the samples consumed. drum (may be NULL)
+ * is our own output, which may come back and is not to be taken for a stroke; rise and threshold (may be NULL) receive the onset function and what it must
+ * exceed, in dB. */
+size_t td_onset_process(td_onset *onset, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct td_engine) <= 16384, "an engine fits into 16 kB");
 
 enum { SEGMENT = TD_VOICE_RUN, ADAPT_AFTER = 4, OUTSIDE_RUN = 8 };
 static const double handover_s = 0.001, ramp_s = 0.005;
-static const float least_velocity = 0.01f;
+static const float least_velocity = 0.01f, velocity_range_db = 60.0f, silent_db = -120.0f;
 
 static uint32_t samples_of(const td_engine *self, double seconds) { return (uint32_t)(seconds * self->sample_rate + 0.5); }
 
@@ -27,8 +27,10 @@ static td_master_controls master_controls(const td_engine *self)
 
 static td_onset_settings onset_settings(const td_engine *self)
 {
-    const td_onset_settings s = {control(self, TD_CONTROL_onthreshold), control(self, TD_CONTROL_offthreshold),
-                                 control(self, TD_CONTROL_hold), control(self, TD_CONTROL_floor), control(self, TD_CONTROL_highpass)};
+    const td_onset_settings s = {control(self, TD_CONTROL_detector),     control(self, TD_CONTROL_sensitivity),
+                                 control(self, TD_CONTROL_onthreshold),  control(self, TD_CONTROL_offthreshold),
+                                 control(self, TD_CONTROL_hold),         control(self, TD_CONTROL_floor),
+                                 control(self, TD_CONTROL_highpass),     control(self, TD_CONTROL_selfmask)};
     return s;
 }
 
@@ -119,6 +121,13 @@ static float outside_range(td_outside *self, float loudness, float min, float ma
     return self->sum_db / (float)self->run;
 }
 
+/* How hard: 0 at -60 dBFS, 1 at full scale, in a line over the dB (spec 3). */
+static float velocity_of(float loudness_db)
+{
+    const float v = 1.0f + loudness_db / velocity_range_db;
+    return v < least_velocity ? least_velocity : (v > 1.0f ? 1.0f : v);
+}
+
 static void voice_start(td_engine *self, td_event *event)
 {
     event->time = self->position;
@@ -142,7 +151,7 @@ static float play_stroke(td_engine *self)
     stroke_range(self, event.raw, min, max);
     td_normalize(event.raw, min, max, event.normalized);
     event.outside_db = outside_range(&self->outside, event.raw[0], min[0], max[0]);
-    event.velocity = event.normalized[0] > least_velocity ? event.normalized[0] : least_velocity;
+    event.velocity = velocity_of(event.raw[0]);
     td_patch_modulate(self->patch, event.raw, event.normalized, event.input, event.modulation);
     td_patch_map(self->patch, event.modulation, event.param);
     voice_start(self, &event);
@@ -179,6 +188,7 @@ static void listen_afresh(td_engine *self)
 {
     td_onset_reset(&self->onset);
     memset(self->history, 0, sizeof self->history);
+    memset(self->own, 0, sizeof self->own);
     self->pending = 0;
     td_triggers_clear(&self->triggers);
 }
@@ -232,11 +242,14 @@ static uint32_t clean(const float *in, float *x, int n)
     return bad;
 }
 
-/* Runs the detector over at most n samples and remembers them; returns how many. */
+/* Runs the detector over at most n samples and remembers them; returns how many. The drum's output is a segment late, so that all of it
+ * is known however the input is cut. */
 static int listen(td_engine *self, const float *x, int n)
 {
     int fired;
-    n = (int)td_onset_process(&self->onset, x, (size_t)n, NULL, &fired);
+    float drum[SEGMENT];
+    for (int i = 0; i < n; i++) drum[i] = self->own[(self->position + (uint64_t)i) % (2 * SEGMENT)];
+    n = (int)td_onset_process(&self->onset, x, drum, (size_t)n, NULL, NULL, &fired);
     for (int i = 0; i < n; i++) self->history[(self->position + (uint64_t)i) % TD_MAX_WINDOW] = x[i];
     if (fired) {
         patch_take(self);
@@ -248,11 +261,27 @@ static int listen(td_engine *self, const float *x, int n)
     return n;
 }
 
+/* A peak that grows until td_engine_meter takes it. */
+static void meter_raise(uint32_t *peak, float value)
+{
+    if (value > td_load_float(peak)) td_store_float(peak, value);
+}
+
+static void meter_run(td_engine *self, float input_peak)
+{
+    float rise, threshold;
+    td_onset_meter(&self->onset, &rise, &threshold);
+    meter_raise(&self->input_peak, input_peak);
+    meter_raise(&self->rise_peak, rise);
+    td_store_float(&self->threshold, threshold);
+}
+
 void td_engine_process(td_engine *self, const float *in, float *out, float *trigger, size_t count)
 {
+    float input_peak = 0.0f;
     controls_begin(self);
     while (count) {
-        float x[SEGMENT], drum[SEGMENT];
+        float x[SEGMENT], drum[SEGMENT], own[SEGMENT];
         const int listening = td_master_is_enabled(&self->master);
         const float velocity = listening ? play_due(self) : 0.0f;
         int n = until_due(self, count < SEGMENT ? (int)count : SEGMENT);
@@ -262,13 +291,15 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
             if (heard < n) bad = clean(in, x, heard);
             n = heard;
         }
+        for (int i = 0; i < n; i++) input_peak = fabsf(x[i]) > input_peak ? fabsf(x[i]) : input_peak;
         if (bad) td_store_relaxed(&self->bad_samples, self->bad_samples + bad);
 
         if (td_voices_are_idle(&self->voices))
             memset(drum, 0, sizeof drum);
         else
             td_voices_run(&self->voices, drum, n);
-        td_master_run(&self->master, x, drum, out, n);
+        td_master_run(&self->master, x, drum, out, own, n);
+        for (int i = 0; i < n; i++) self->own[(self->position + SEGMENT + (uint64_t)i) % (2 * SEGMENT)] = own[i];
         if (!listening && !self->master.left) td_voices_clear(&self->voices);
         if (trigger) {
             memset(trigger, 0, (size_t)n * sizeof *trigger);
@@ -280,6 +311,7 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
         count -= (size_t)n;
         self->position += (uint64_t)n;
     }
+    meter_run(self, input_peak);
 }
 
 /* ---- control side ---- */
@@ -316,6 +348,10 @@ td_status td_engine_set(td_engine *self, int index, float value)
     const td_control_info *info = td_control(index);
     if (!info || belongs_to_patch(index) || !td_is_finite(value)) return TD_ERR_ARGUMENT;
     td_store_float(&self->controls[index], td_clip(value, info->min, info->max));
+    if (index != TD_CONTROL_detector && index != TD_CONTROL_input) return TD_OK;
+    for (int i = 0; i < TD_CONTROL_COUNT; i++)
+        if (td_setup_value((int)control(self, TD_CONTROL_detector), (int)control(self, TD_CONTROL_input), i, &value))
+            td_store_float(&self->controls[i], value);
     return TD_OK;
 }
 
@@ -349,4 +385,15 @@ int td_engine_next_event(td_engine *self, td_event *event)
 
 uint32_t td_engine_lost_events(const td_engine *self) { return self->ring ? td_load_relaxed(&self->ring->lost) : 0; }
 uint32_t td_engine_bad_samples(const td_engine *self) { return td_load_relaxed(&self->bad_samples); }
+
+void td_engine_meter(td_engine *self, td_meter *meter)
+{
+    const float peak = td_load_float(&self->input_peak);
+    meter->level = peak > 1e-6f ? (float)td_gain_to_db((double)peak) : silent_db;
+    meter->rise = td_load_float(&self->rise_peak);
+    meter->threshold = td_load_float(&self->threshold);
+    td_store_float(&self->input_peak, 0.0f);
+    td_store_float(&self->rise_peak, 0.0f);
+}
+
 int td_engine_latency(const td_engine *self) { return self->latency; }

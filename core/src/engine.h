@@ -31,6 +31,8 @@ struct td_engine {
     uint64_t detected, due;
     int window; /* of the pending stroke */
 
+    float own[2 * TD_VOICE_RUN]; /* ring of what the drum has put out */
+
     td_voices voices;
     td_master master;
     uint32_t hits, seed_serial; /* k of the noise */
@@ -45,6 +47,7 @@ struct td_engine {
     uint32_t controls[TD_CONTROL_COUNT]; /* bits of floats */
     uint32_t resets, resets_done;
     uint32_t bad_samples;
+    uint32_t input_peak, rise_peak, threshold; /* bits of floats, for td_engine_meter */
     int latency; /* control side only */
     td_event_ring *ring;
 };

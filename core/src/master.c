@@ -37,11 +37,12 @@ void td_master_set(td_master *self, const td_master_controls *controls, int at_o
     self->step.drum = (self->target.drum - from.drum) / (float)self->length;
 }
 
-void td_master_run(td_master *self, const float *dry, const float *drum, float *out, int n)
+void td_master_run(td_master *self, const float *dry, const float *drum, float *out, float *own, int n)
 {
     for (int i = 0; i < n; i++) {
         if (self->left) self->left--;
         const td_gains g = now(self);
+        own[i] = td_flush(g.drum * drum[i]);
         out[i] = td_flush(g.dry * dry[i] + g.drum * drum[i]);
     }
 }

@@ -21,7 +21,8 @@ typedef struct td_master {
 
 /* Sets out for new controls, or jumps there. */
 void td_master_set(td_master *self, const td_master_controls *controls, int at_once);
-void td_master_run(td_master *self, const float *dry, const float *drum, float *out, int n);
+/* own receives what of out is the drum. */
+void td_master_run(td_master *self, const float *dry, const float *drum, float *out, float *own, int n);
 static inline int td_master_is_enabled(const td_master *self) { return self->controls.enable >= 0.5f; }
 
 #endif

@@ -238,14 +238,22 @@ static td_status read_choice(reader *r, int m, const char *const *choices, int c
     return TD_ERR_FORMAT;
 }
 
+static td_status read_detector(reader *r)
+{
+    char word[TD_WORD_BYTES];
+    for (int i = 0; td_control_choice(TD_CONTROL_detector, i, word); i++)
+        if (td_same_text(word, r->metadata[M_DETECTOR])) return TD_OK;
+    return refuse(r, metadata_names[M_DETECTOR], " is not known here: ", r->metadata[M_DETECTOR]);
+}
+
 static td_status read_choices(reader *r, td_mlp *shape)
 {
     static const char *const format[] = {"torchdrum 1"}, *const voice[] = {"snare808"}, *const features[] = {"onset3-1"};
-    static const char *const detectors[] = {"classic"}, *const activations[] = {"relu", "tanh"}, *const norms[] = {"none", "layer"};
+    static const char *const activations[] = {"relu", "tanh"}, *const norms[] = {"none", "layer"};
     static const char *const outputs[] = {"tanh", "clamp"};
     int one, activation, norm, output;
     if (read_choice(r, M_FORMAT, format, 1, &one) || read_choice(r, M_VOICE, voice, 1, &one) ||
-        read_choice(r, M_FEATURES, features, 1, &one) || read_choice(r, M_DETECTOR, detectors, 1, &one) ||
+        read_choice(r, M_FEATURES, features, 1, &one) || read_detector(r) ||
         read_choice(r, M_ACTIVATION, activations, 2, &activation) || read_choice(r, M_NORM, norms, 2, &norm) ||
         read_choice(r, M_OUTPUT, outputs, 2, &output))
         return TD_ERR_FORMAT;

@@ -84,9 +84,11 @@ static double tidy(float value)
 /* Hz, ms and dB are said; what a plain number is, is not. */
 static void add_unit(td_text *text, const char *unit)
 {
-    static const char *const plain[] = {"", "on/off", "count", "ratio", "x", "Q"};
+    static const char *const plain[] = {"", "on/off", "count", "ratio", "x", "Q", "%"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (td_same_text(unit, plain[i])) return;
+    for (const char *c = unit; *c; c++)
+        if (*c == '|') return;
     add(text, " ", unit, "");
 }
 
@@ -153,6 +155,15 @@ static void use_model(td_object *self, uint32_t request, const char *name, const
     publish(self);
     const td_atom a = word(self->model_name);
     info(self, "loaded", 1, &a);
+    char detector[TD_WORD_BYTES];
+    td_control_choice(TD_CONTROL_detector, (int)td_engine_get(&self->engine, TD_CONTROL_detector), detector);
+    if (td_same_text(detector, model->info.detector)) return;
+    char line[LINE_BYTES];
+    td_text text = td_text_in(line, sizeof line);
+    add(&text, self->model_name, " learned from strokes that the detector ", model->info.detector);
+    add(&text, " found, it plays with ", detector, " too (send detector ");
+    add(&text, model->info.detector, " for its own)", "");
+    self->host.say(self->host.context, TD_SAY_POST, line);
 }
 
 void td_object_loaded(td_object *self, uint32_t request, const char *name, td_model *model)
@@ -269,11 +280,36 @@ static float control_value(const td_object *self, int index)
     return td_engine_get(&self->engine, index);
 }
 
+/* The number of a word that a control takes. 0 when it takes words and this is none of them. */
+static int read_choice(td_object *self, int index, const char *name, int count, const td_atom *atoms, float *value)
+{
+    char choice[TD_WORD_BYTES], words[256];
+    td_text list = td_text_in(words, sizeof words);
+    for (int i = 0; td_control_choice(index, i, choice); i++) {
+        add(&list, i ? ", " : "", choice, "");
+        *value = (float)i;
+        if (count == 1 && (atoms[0].text ? td_same_text(choice, atoms[0].text) : atoms[0].number == (double)i)) return 1;
+    }
+    wrong(self, name, ": give one of ", words);
+    return 0;
+}
+
+static td_atom control_atom(const td_object *self, int index, char choice[TD_WORD_BYTES])
+{
+    const float value = control_value(self, index);
+    return td_control_choice(index, (int)value, choice) ? word(choice) : number(tidy(value));
+}
+
 static int set_control(td_object *self, int index, const char *name, int count, const td_atom *atoms)
 {
+    char choice[TD_WORD_BYTES];
     const td_control_info *c = td_control(index);
     float value;
-    if (!read_number(self, name, c->unit, c->min, c->max, count, atoms, &value)) return 1;
+    if (td_control_choice(index, 0, choice)) {
+        if (!read_choice(self, index, name, count, atoms, &value)) return 1;
+    } else if (!read_number(self, name, c->unit, c->min, c->max, count, atoms, &value)) {
+        return 1;
+    }
     if (index == TD_CONTROL_depth) {
         self->edit.depth = value;
         publish(self);
@@ -296,7 +332,8 @@ static void report_all(td_object *self, report line)
 {
     line(self, "model", word(self->model_name), "");
     for (int i = 0; i < TD_PARAMS; i++) line(self, td_param(i)->name, number(tidy(param_value(self, i))), td_param(i)->unit);
-    for (int i = 0; i < TD_CONTROL_COUNT; i++) line(self, td_control(i)->name, number(tidy(control_value(self, i))), td_control(i)->unit);
+    char choice[TD_WORD_BYTES];
+    for (int i = 0; i < TD_CONTROL_COUNT; i++) line(self, td_control(i)->name, control_atom(self, i, choice), td_control(i)->unit);
     line(self, "normalize", word(normalize_words[self->edit.normalize]), "");
 }
 
@@ -340,11 +377,12 @@ static int on_get(td_object *self, int count, const td_atom *atoms)
     const char *name = one_word(self, "get", "give the name of a parameter or control (dump lists them)", count, atoms);
     if (!name) return 1;
     const int param = td_param_find(name), control = td_control_find(name);
+    char choice[TD_WORD_BYTES];
     if (count > 1) return wrong(self, "get: takes one name", "", "");
     if (param >= 0)
         info_number(self, td_param(param)->name, tidy(param_value(self, param)));
     else if (control >= 0)
-        info_number(self, td_control(control)->name, tidy(control_value(self, control)));
+        report_info(self, td_control(control)->name, control_atom(self, control, choice), "");
     else if (td_same_text(name, "model"))
         report_info(self, name, word(self->model_name), "");
     else if (td_same_text(name, "normalize"))
@@ -396,6 +434,17 @@ static int on_latency(td_object *self, int count, const td_atom *atoms)
     return 1;
 }
 
+static int on_meter(td_object *self, int count, const td_atom *atoms)
+{
+    (void)atoms;
+    if (count) return wrong(self, "meter: takes no argument", "", "");
+    td_meter meter;
+    td_engine_meter(&self->engine, &meter);
+    const td_atom out[] = {number(tidy(meter.level)), number(tidy(meter.rise)), number(tidy(meter.threshold))};
+    info(self, "meter", sizeof out / sizeof *out, out);
+    return 1;
+}
+
 static int on_version(td_object *self, int count, const td_atom *atoms)
 {
     (void)atoms;
@@ -413,7 +462,7 @@ static const struct {
     {"set", on_set},         {"get", on_get},       {"dump", on_dump},
     {"bang", on_dump},       {"print", on_print},   {"normalize", on_normalize},
     {"trigger", on_trigger}, {"reset", on_reset},   {"latency", on_latency},
-    {"version", on_version},
+    {"version", on_version}, {"meter", on_meter},
 };
 
 int td_object_message(td_object *self, const char *name, int count, const td_atom *atoms)
@@ -457,7 +506,7 @@ void td_object_free(td_object *self)
 
 td_status td_object_prepare(td_object *self, double sample_rate)
 {
-    float controls[TD_CONTROL_COUNT];
+    uint32_t controls[TD_CONTROL_COUNT];
     if (sample_rate == self->engine.sample_rate) return TD_OK;
     if (!(sample_rate >= TD_MIN_RATE && sample_rate <= TD_MAX_RATE)) {
         char line[LINE_BYTES];
@@ -468,9 +517,9 @@ td_status td_object_prepare(td_object *self, double sample_rate)
         self->host.say(self->host.context, TD_SAY_ERROR, line);
         return TD_ERR_ARGUMENT;
     }
-    for (int i = 0; i < TD_CONTROL_COUNT; i++) controls[i] = td_engine_get(&self->engine, i);
+    memcpy(controls, self->engine.controls, sizeof controls);
     start_engine(self, sample_rate);
-    for (int i = 0; i < TD_CONTROL_COUNT; i++) td_engine_set(&self->engine, i, controls[i]);
+    memcpy(self->engine.controls, controls, sizeof controls);
     return TD_OK;
 }
 

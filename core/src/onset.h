@@ -1,30 +1,26 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ * The detectors behind one set of functions (spec 2). A detector is a struct with _init, _configure, _reset and _process of its own;
+ * onset.c chooses. */
 #ifndef TD_ONSET_H
 #define TD_ONSET_H
 
-#include "torchdrum.h"
+#include "onset_classic.h"
+#include "onset_rise.h"
 
-/* Transposed direct form II, in double: a 600 Hz section at 192 kHz needs it. */
-typedef struct td_biquad {
-    double b0, b1, b2, a1, a2, s1, s2;
-} td_biquad;
-
-/* The classic detector: two followers of the high-passed level in dB (spec 2). A further detector becomes another struct with the
- * same three functions, and a union here. */
 struct td_onset {
     double sample_rate;
-    double fast_attack, fast_release, slow_both; /* follower coefficients */
-    double on, off, floor;                       /* dB */
-    uint32_t hold, since;                        /* samples; since the last detection, saturating */
     td_onset_settings settings;
     int window;
-    td_biquad highpass;
-    double fast, slow, difference; /* dB */
-    int armed;
+    union {
+        td_onset_classic classic;
+        td_onset_rise rise;
+    } as;
 };
 
-/* Takes new settings without touching the state. window in samples at this rate is the least hold. */
+/* Takes new settings; the state stays unless they name another detector. window in samples at this rate is the least hold. */
 void td_onset_configure(td_onset *self, const td_onset_settings *settings, int window);
 void td_onset_reset(td_onset *self);
+/* The largest onset function since the last call, and what it must exceed now. */
+void td_onset_meter(td_onset *self, float *rise, float *threshold);
 
 #endif

@@ -21,7 +21,13 @@ CASES = {
     "latency": (["latency 240 5"], []),
     "latency 3": ([], ["latency: takes no argument"]),
     "get osc1_freq": (["osc1_freq 180"], []),
-    "get thresh": (["onthreshold 16"], []),
+    "get thresh": ([f"onthreshold {td.find_control('onthreshold').default:g}"], []),
+    "detector classic, get thresh": (["onthreshold 16"], []),
+    "detector classic, detector 0, get detector": (["detector rise"], []),
+    "detector 2": ([], ["detector: give one of rise, classic"]),
+    "input contact, input mic, get input": (["input mic"], []),
+    "meter": (["meter -120 0 "], []),
+    "meter 1": ([], ["meter: takes no argument"]),
     "get model": (["model snare_1"], []),
     "get normalize": (["normalize model"], []),
     "get nothing": ([], ["get: there is nothing called nothing"]),
@@ -67,6 +73,12 @@ CASES = {
 }
 for control in td.CONTROLS:
     for name in (control.name, *control.aliases):
+        if control.choices:
+            for word in control.choices:
+                CASES[f"{name} {word}, get {control.name}"] = ([f"{control.name} {word}"], [])
+            for words in ("", " loud", " -1", " 1 2"):
+                CASES[f"{name}{words}"] = ([], [f"{name}: give one of {', '.join(control.choices)}"])
+            continue
         middle = 1 if control.unit == "on/off" else round((control.min + control.max) / 2)
         CASES[f"{name} {middle}, get {control.name}"] = ([f"{control.name} {middle:g}"], [])
         CASES[f"{name}"] = ([], [f"{name}: give one number, {control.min:.8g} to {control.max:.8g}"])
@@ -85,7 +97,7 @@ def test_every_message_answers_as_it_should(host, where, tmp_path):
     steps, times = [], {}
     for k, message in enumerate(CASES):
         times[message] = k
-        steps.append((1.0 + 2 * k, f"version, {message}, preset snare_1, normalize model, enable 1"))
+        steps.append((1.0 + 2 * k, f"version, {message}, preset snare_1, normalize model, enable 1, detector rise, input mic"))
     length = np.zeros(int(48 * (4 + 2 * len(CASES))), np.float32)
     run = play(host, where, tmp_path, length, messages=steps, tail=0)
     parts = "\n".join(run.log).split(f"info: version {td.__version__}\n")[1:]

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ * Onset detector "rise" (spec 2.3): a stroke is a sudden rise of the level in dB, summed over eight bands. The loops over bands and lanes
+ * have neither branches nor calls, so that compilers turn them into vector instructions. */
+#include "onset_rise.h"
+
+#include "params.h"
+#include "td_math.h"
+
+enum { LANES = TD_RISE_LANES, BANDS = TD_RISE_BANDS };
+
+/* Loops that gcc leaves whole until it comes to vectors. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define EACH(i, count) _Pragma("GCC unroll 1") for (int i = 0; i < count; i++)
+#else
+#define EACH(i, count) for (int i = 0; i < count; i++)
+#endif
+
+/* What each stands for is told in docs/onsets.md. */
+static const double edges_hz[BANDS + 1] = {40.0, 120.0, 300.0, 700.0, 1500.0, 3000.0, 6000.0, 11000.0, 20000.0};
+static const double frame_rate_hz = 8000.0;
+static const double smoothing_low_s = 0.013, smoothing_s = 0.0025; /* of the lowest band; of the upper four */
+static const double valley_up_db_s = 560.0, valley_s = 0.0115;
+static const float valley_depth_db = 10.0f, ripple_db = 1.7f, fall_db = 0.45f;
+static const float weight_low = 0.78f, weight_high = 1.22f; /* of the lowest and the highest band, in a line between */
+static const float leak_db = 14.0f, faint_db = -57.0f, alone_db = 2.65f;
+static const float noise_start_db = -45.0f, noise_margin_db = -4.4f;
+static const double noise_up_db_s = 0.55, noise_down_s = 0.2;
+static const float mask_share = 0.26f;
+static const double mask_down_db_s = 175.0;
+static const double restless_s = 0.3;
+static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most = 7.0f; /* octaves of the threshold */
+static const double travel_s = 0.04; /* longest way from our output back to the input */
+static const double return_up_db_s = 20.0;
+static const float return_start_db = -12.0f, return_most_db = -6.0f, sounding_db = -60.0f, echo_margin_db = 1.0f;
+static const float silence = 1e-12f, nothing_db = -200.0f; /* power; a level below all others */
+static const double butterworth = 1.41421356237309504880, twice_narrower = 1.55377397403003730734; /* 1/sqrt(sqrt 2 - 1) */
+
+static float larger(float a, float b) { return a > b ? a : b; }
+static float smaller(float a, float b) { return a < b ? a : b; }
+
+/* ---- bands ---- */
+
+/* tan of half the angle that a frequency turns in a sample: the bilinear transform then keeps it where it is. */
+static double warped(double hz, double sample_rate)
+{
+    const double limit = 0.45 * sample_rate, half_cycles = 0.5 * (hz < limit ? hz : limit) / sample_rate;
+    return td_sin_cycles(half_cycles) / td_cos_cycles(half_cycles);
+}
+
+static void svf_set(td_svf_design *lanes, int lane, double warped_hz, double damping)
+{
+    lanes->g[lane] = (float)warped_hz;
+    lanes->r[lane] = (float)(damping + warped_hz);
+    lanes->d[lane] = (float)(1.0 / (1.0 + warped_hz * (damping + warped_hz)));
+}
+
+static void split_set(td_band_split *self, double highpass_hz, double sample_rate, uint32_t frame)
+{
+    const double frame_rate = sample_rate / (double)frame, cross = warped(edges_hz[LANES], sample_rate);
+    self->cross_g = (float)cross;
+    self->cross_r = (float)(butterworth + cross);
+    self->cross_d = (float)(1.0 / (1.0 + cross * (butterworth + cross)));
+    for (int i = 0; i < LANES; i++) {
+        const double from_hz = edges_hz[i] > highpass_hz ? edges_hz[i] : highpass_hz;
+        svf_set(&self->low_edge, i, warped(from_hz, frame_rate), butterworth);
+        svf_set(&self->high_edge, i, warped(edges_hz[i + 1], frame_rate), butterworth);
+        const double from_upper_hz = edges_hz[LANES + i] > highpass_hz ? edges_hz[LANES + i] : highpass_hz;
+        const double low = warped(from_upper_hz, sample_rate), high = warped(edges_hz[LANES + i + 1], sample_rate);
+        const double centre = sqrt(low * high), damping = twice_narrower * (high - low) / centre;
+        svf_set(&self->upper, i, centre, damping);
+        self->damping[i] = high > low ? (float)damping : 0.0f; /* a band beyond half the sample rate is silent */
+        self->gain[i] = self->damping[i] * self->damping[i] / (float)frame;
+    }
+}
+
+static void split_clear(td_band_split *self)
+{
+    self->cross_s1 = self->cross_s2 = self->low_sum = 0.0f;
+    memset(&self->low_edge_state, 0, sizeof self->low_edge_state);
+    memset(&self->high_edge_state, 0, sizeof self->high_edge_state);
+    memset(self->upper_state, 0, sizeof self->upper_state);
+    memset(self->energy, 0, sizeof self->energy);
+}
+
+/* Adds n samples to the frame. */
+static void split_run(td_band_split *restrict self, const float *restrict x, size_t n)
+{
+    const float cg = self->cross_g, cr = self->cross_r, cd = self->cross_d;
+    float c1 = self->cross_s1, c2 = self->cross_s2, sum = self->low_sum;
+    const td_svf_design f = self->upper;
+    td_svf_state a = self->upper_state[0], b = self->upper_state[1];
+    float damping[LANES], energy[LANES];
+    EACH(k, LANES) damping[k] = self->damping[k], energy[k] = self->energy[k];
+    for (size_t i = 0; i < n; i++) {
+        const float high = (x[i] - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
+        sum += v + c2;
+        c1 = band + u;
+        c2 += v + v;
+        EACH(k, LANES)
+        {
+            const float h = (high - f.r[k] * a.s1[k] - a.s2[k]) * f.d[k], w = f.g[k] * h, once = w + a.s1[k], z = f.g[k] * once;
+            a.s1[k] = once + w;
+            a.s2[k] += z + z;
+            const float h2 = (damping[k] * once - f.r[k] * b.s1[k] - b.s2[k]) * f.d[k], w2 = f.g[k] * h2, twice = w2 + b.s1[k];
+            const float z2 = f.g[k] * twice;
+            b.s1[k] = twice + w2;
+            b.s2[k] += z2 + z2;
+            energy[k] += twice * twice;
+        }
+    }
+    self->cross_s1 = c1, self->cross_s2 = c2, self->low_sum = sum;
+    self->upper_state[0] = a, self->upper_state[1] = b;
+    EACH(k, LANES) self->energy[k] = energy[k];
+}
+
+/* States below about 1e-22 become 0 long before they are subnormal: they are lost in the sum. */
+static inline float flush(float x) { return (x + 1e-15f) - 1e-15f; }
+
+/* The power of each band in the frame that ends here; the next begins. */
+static void split_end_frame(td_band_split *restrict self, float per_frame, float power[BANDS])
+{
+    const td_svf_design *const l = &self->low_edge, *const h = &self->high_edge;
+    td_svf_state *const ls = &self->low_edge_state, *const hs = &self->high_edge_state;
+    const float x = self->low_sum * per_frame;
+    EACH(k, LANES)
+    {
+        const float high = (x - l->r[k] * ls->s1[k] - ls->s2[k]) * l->d[k], u = l->g[k] * high, band = u + ls->s1[k];
+        const float v = l->g[k] * band;
+        ls->s1[k] = flush(band + u);
+        ls->s2[k] = flush(ls->s2[k] + v + v);
+        const float high2 = (high - h->r[k] * hs->s1[k] - hs->s2[k]) * h->d[k], u2 = h->g[k] * high2, band2 = u2 + hs->s1[k];
+        const float v2 = h->g[k] * band2, low = v2 + hs->s2[k];
+        hs->s1[k] = flush(band2 + u2);
+        hs->s2[k] = flush(low + v2);
+        power[k] = low * low;
+    }
+    EACH(k, LANES)
+    {
+        power[LANES + k] = self->energy[k] * self->gain[k];
+        self->energy[k] = 0.0f;
+    }
+    for (int i = 0; i < 2; i++)
+        EACH(k, LANES)
+        {
+            self->upper_state[i].s1[k] = flush(self->upper_state[i].s1[k]);
+            self->upper_state[i].s2[k] = flush(self->upper_state[i].s2[k]);
+        }
+    self->cross_s1 = flush(self->cross_s1);
+    self->cross_s2 = flush(self->cross_s2);
+    self->low_sum = 0.0f;
+}
+
+/* 10 log10 of normal powers > 0; error below 1e-5 dB. log2 as in td_log2: 2/ln 2 artanh((m-1)/(m+1)) and the exponent. */
+static void powers_to_db(const float power[BANDS], float db[BANDS])
+{
+    int32_t bits[BANDS];
+    float mantissa[BANDS], exponent[BANDS];
+    memcpy(bits, power, sizeof bits);
+    EACH(b, BANDS)
+    {
+        const int32_t shifted = bits[b] + (0x3f800000 - 0x3f3504f3);
+        exponent[b] = (float)((shifted >> 23) - 127);
+        bits[b] = (shifted & 0x007fffff) + 0x3f3504f3;
+    }
+    memcpy(mantissa, bits, sizeof mantissa);
+    EACH(b, BANDS)
+    {
+        const float s = (mantissa[b] - 1.0f) / (mantissa[b] + 1.0f), u = s * s;
+        db[b] = 3.01029995664f * exponent[b] + 8.68588963807f * s * (1.0f + u * (0.333333333f + u * (0.2f + u * 0.142857143f)));
+    }
+}
+
+/* ---- frames ---- */
+
+/* The span of levels that is filling becomes the last one, an empty one begins. */
+static void drum_turn(td_onset_rise *self)
+{
+    self->drum_span = 0;
+    EACH(b, BANDS)
+    {
+        self->drum_most[1][b] = self->drum_most[0][b];
+        self->drum_least[1][b] = self->drum_least[0][b];
+        self->drum_most[0][b] = nothing_db;
+        self->drum_least[0][b] = -nothing_db;
+    }
+}
+
+static void drum_forget(td_onset_rise *self)
+{
+    split_clear(&self->drum_bands);
+    drum_turn(self);
+    EACH(b, BANDS)
+    {
+        self->drum_power[b] = silence;
+        self->drum_most[1][b] = self->drum_least[1][b] = self->echo[b] = nothing_db;
+    }
+}
+
+/* What of our own drum may be in the input, at level (spec 2.4): the most that the drum was while sound may have travelled, times the
+ * share that comes back. That share cannot be more than the input has above the least that the drum was. */
+static void drum_frame(td_onset_rise *restrict self, const float level[restrict BANDS])
+{
+    float power[BANDS], drum[BANDS];
+    split_end_frame(&self->drum_bands, self->per_frame, power);
+    EACH(b, BANDS) self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), silence);
+    powers_to_db(power, drum);
+    if (self->drum_span++ == self->travel) drum_turn(self);
+    EACH(b, BANDS)
+    {
+        self->drum_most[0][b] = larger(drum[b], self->drum_most[0][b]);
+        self->drum_least[0][b] = smaller(drum[b], self->drum_least[0][b]);
+        const float most = larger(self->drum_most[0][b], self->drum_most[1][b]);
+        const float least = smaller(self->drum_least[0][b], self->drum_least[1][b]);
+        const float share = smaller(smaller(self->returned[b] + self->return_up, return_most_db), level[b] - least);
+        self->returned[b] = least > sounding_db ? share : self->returned[b];
+        self->echo[b] = most + self->returned[b] + self->echo_margin;
+    }
+    if (--self->drum_left == 0) drum_forget(self);
+}
+
+/* What a sound in one band may leak into the others: the filters are not steep. */
+static void leaks(const float level[BANDS], float leak[BANDS])
+{
+    float up = nothing_db, down = nothing_db;
+    for (int b = 0; b < BANDS; b++) {
+        leak[b] = up;
+        up = larger(up, level[b]) - leak_db;
+    }
+    for (int b = BANDS - 1; b >= 0; b--) {
+        leak[b] = larger(leak[b], down);
+        down = larger(down, level[b]) - leak_db;
+    }
+}
+
+/* Rises of the bands beyond what rises without a stroke, summed. */
+static float rise_frame(td_onset_rise *restrict self, float level[restrict BANDS])
+{
+    float power[BANDS], leak[BANDS], rise[BANDS], sum = 0.0f;
+    split_end_frame(&self->bands, self->per_frame, power);
+    EACH(b, BANDS) self->power[b] = power[b] = larger(self->power[b] + self->smoothing[b] * (power[b] - self->power[b]), silence);
+    powers_to_db(power, level);
+    EACH(b, BANDS) level[b] = larger(level[b], self->floor);
+    if (self->drum_left) drum_frame(self, level);
+    leaks(level, leak);
+    EACH(b, BANDS)
+    {
+        const float up = self->valley[b] + self->valley_up + self->valley_rate * larger(level[b] - self->valley[b], 0.0f);
+        self->valley[b] = smaller(level[b], larger(up, level[b] - valley_depth_db));
+        self->noise[b] += smaller((level[b] - self->noise[b]) * self->noise_rate, self->noise_up);
+        self->mask[b] -= self->mask_down;
+        const float from = larger(larger(self->valley[b], self->noise[b] + noise_margin_db), larger(self->echo[b], leak[b]));
+        const float above = level[b] - from - ripple_db - mask_share * larger(self->mask[b] - level[b], 0.0f);
+        const float most = alone_db + larger(level[b] - faint_db, 0.0f);
+        rise[b] = self->weight[b] * larger(smaller(above, most), -fall_db);
+    }
+    EACH(b, BANDS) sum += rise[b];
+    return sum;
+}
+
+/* While a stroke holds, its own level is the valley to rise from and the mask for the next. */
+static void hold_frame(td_onset_rise *restrict self, const float level[restrict BANDS])
+{
+    EACH(b, BANDS)
+    {
+        self->valley[b] = level[b];
+        self->mask[b] = larger(self->mask[b], level[b]);
+    }
+}
+
+static float threshold(const td_onset_rise *self)
+{
+    const float excess = restless_gain * (self->restless - restless_free);
+    return excess > 0.0f ? self->on * (float)td_exp2((double)smaller(excess, restless_most)) : self->on;
+}
+
+/* Whether a stroke is detected at the end of this frame. */
+static int frame_end(td_onset_rise *self)
+{
+    float level[BANDS];
+    int fired = 0;
+    self->rise = rise_frame(self, level);
+    self->peak = larger(self->peak, self->rise);
+    if (self->since != UINT32_MAX) self->since++;
+    if (self->since >= self->hold) {
+        self->threshold = threshold(self);
+        fired = self->rise > self->threshold;
+        const float share = larger(smaller(self->rise / self->threshold, 1.0f), 0.0f);
+        self->restless += self->restless_rate * (share - self->restless);
+        if (fired) {
+            self->since = 0;
+            memcpy(self->mask, level, sizeof self->mask);
+        }
+    }
+    if (self->since < self->hold) hold_frame(self, level);
+    return fired;
+}
+
+static void drum_run(td_onset_rise *self, const float *drum, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (drum[i] != 0.0f) self->drum_left = 2 * self->travel;
+    if (self->drum_left) split_run(&self->drum_bands, drum, n);
+}
+
+size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired)
+{
+    size_t i = 0;
+    *fired = 0;
+    while (i < n && !*fired) {
+        const size_t rest = self->frame - self->in_frame, run = rest < n - i ? rest : n - i, last = i + run - 1;
+        split_run(&self->bands, in + i, run);
+        if (drum && self->masks_drum) drum_run(self, drum + i, run);
+        for (; i < last; i++) {
+            if (rise) rise[i] = self->rise;
+            if (threshold) threshold[i] = self->threshold;
+        }
+        self->in_frame += (uint32_t)run;
+        if (self->in_frame == self->frame) {
+            self->in_frame = 0;
+            *fired = frame_end(self);
+        }
+        if (rise) rise[i] = self->rise;
+        if (threshold) threshold[i] = self->threshold;
+        i++;
+    }
+    return i;
+}
+
+/* ---- settings ---- */
+
+void td_onset_rise_reset(td_onset_rise *self)
+{
+    split_clear(&self->bands);
+    drum_forget(self);
+    self->in_frame = self->drum_left = 0;
+    self->since = UINT32_MAX;
+    self->restless = self->rise = self->peak = 0.0f;
+    self->threshold = self->on;
+    EACH(b, BANDS)
+    {
+        self->power[b] = silence;
+        self->valley[b] = self->floor;
+        self->noise[b] = noise_start_db;
+        self->mask[b] = nothing_db;
+        self->returned[b] = return_start_db;
+    }
+}
+
+void td_onset_rise_configure(td_onset_rise *self, double sample_rate, const td_onset_settings *settings, uint32_t hold)
+{
+    split_set(&self->bands, (double)settings->highpass, sample_rate, self->frame);
+    split_set(&self->drum_bands, (double)settings->highpass, sample_rate, self->frame);
+    self->floor = settings->floor;
+    self->hold = (hold + self->frame - 1) / self->frame;
+    self->on = (float)td_on_threshold(settings);
+    self->masks_drum = settings->selfmask > 0.0f;
+    self->echo_margin = echo_margin_db + 0.24f * (settings->selfmask - 50.0f);
+    if (!self->masks_drum && self->drum_left) {
+        self->drum_left = 0;
+        drum_forget(self);
+    }
+}
+
+/* Share of the way that is gone in one frame with a time constant. */
+static double frame_share(double seconds, double frames_per_s) { return 1.0 - td_exp2(-1.44269504088896340736 / (seconds * frames_per_s)); }
+
+void td_onset_rise_init(td_onset_rise *self, double sample_rate)
+{
+    memset(self, 0, sizeof *self);
+    self->frame = (uint32_t)(sample_rate / frame_rate_hz + 0.5);
+    if (self->frame == 0) self->frame = 1;
+    self->per_frame = 1.0f / (float)self->frame;
+    const double rate = sample_rate / (double)self->frame;
+    for (int b = 0; b < BANDS; b++) {
+        const double to_middle = b < LANES ? (double)b / LANES : 1.0;
+        self->smoothing[b] = (float)frame_share(smoothing_low_s * td_exp2(to_middle * td_log2(smoothing_s / smoothing_low_s)), rate);
+    }
+    for (int b = 0; b < BANDS; b++) self->weight[b] = weight_low + (weight_high - weight_low) * (float)b / (BANDS - 1);
+    self->valley_up = (float)(valley_up_db_s / rate);
+    self->valley_rate = (float)frame_share(valley_s, rate);
+    self->noise_up = (float)(noise_up_db_s / rate);
+    self->noise_rate = (float)frame_share(noise_down_s, rate);
+    self->mask_down = (float)(mask_down_db_s / rate);
+    self->return_up = (float)(return_up_db_s / rate);
+    self->travel = (uint32_t)(travel_s * rate) + 1;
+    self->restless_rate = (float)frame_share(restless_s, rate);
+}

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""A picture of what the detector heard and why (needs matplotlib)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import TorchdrumError
+from .stages import Onsets
+
+POINTS = 4000  # of the curves: each shows the extremes of what lies between two
+SHOWN_DB = 60.0
+
+
+def _extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Samples, least and largest of at most POINTS equal parts."""
+    step = max(1, len(values) // POINTS)
+    parts = values[: len(values) // step * step].reshape(-1, step)
+    return np.arange(len(parts)) * step, parts.min(axis=1), parts.max(axis=1)
+
+
+def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
+    """Writes a picture: x [n] with the strokes found, and the onset function with the threshold that it must exceed."""
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        import matplotlib.pyplot as plt
+    except ModuleNotFoundError:
+        raise TorchdrumError('--plot needs matplotlib: pip install "torchdrum[plot]"') from None
+    plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    figure, (wave, curve) = plt.subplots(2, 1, figsize=(12, 5), sharex=True, layout="constrained")
+    at, low, high = _extremes(x)
+    wave.fill_between(at / sample_rate, low, high, color="0.4", lw=0.4)
+    wave.set(ylabel="input", title=f"{len(found.samples)} strokes")
+    at, _, high = _extremes(found.rise)
+    curve.fill_between(at / sample_rate, 0, np.minimum(high, SHOWN_DB), color="tab:blue", lw=0, label="onset function, dB")
+    at, low, _ = _extremes(found.threshold)
+    curve.plot(at / sample_rate, np.minimum(low, SHOWN_DB), color="black", lw=1, label="what it must exceed")
+    curve.set(xlabel="s", ylim=(0, SHOWN_DB))
+    curve.legend(loc="upper right", frameon=False)
+    for axis in (wave, curve):
+        axis.vlines(found.samples / sample_rate, *axis.get_ylim(), color="tab:red", lw=0.8, alpha=0.6)
+    try:
+        figure.savefig(path, dpi=110)
+    except ValueError as error:  # a format that matplotlib does not know
+        raise TorchdrumError(f"--plot: {str(error).splitlines()[0]}") from None
+    finally:
+        plt.close(figure)
