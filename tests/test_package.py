@@ -282,7 +282,7 @@ def test_settings_of_the_detector_are_clipped_or_refused(bursts):
     assert len(td.onsets(x, SR, hold=1e15)[0]) == 2
     with pytest.raises(td.TorchdrumError, match="hold needs a number"):
         td.onsets(x, SR, hold=np.nan)
-    with pytest.raises(td.TorchdrumError, match="no setting holt: there are onthreshold"):
+    with pytest.raises(td.TorchdrumError, match="no setting holt: there are detector, sensitivity, onthreshold"):
         td.onsets(x, SR, holt=1)
 
 

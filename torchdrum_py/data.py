@@ -18,7 +18,9 @@ from .stages import check_rate, features, onsets
 SAMPLE_RATE = long_features.SAMPLE_RATE
 DETECTOR, WINDOW, PREROLL = "rise", 256, 16  # of every model that is trained here (spec 3); samples
 JITTER = 4  # samples either way, for other detectors and other rates
-LEAD_SAMPLES = SAMPLE_RATE // 4  # kept before a stroke, for a detector to settle
+# Kept before a stroke, for a detector to settle. The detection is then the last sample of a quarter of a second, which is a whole number of
+# the detector's frames (spec 2.3): the cut stroke is detected where it was in the recording.
+LEAD_SAMPLES = SAMPLE_RATE // 4 - 1 - PREROLL
 FADE_SAMPLES = SAMPLE_RATE // 200  # 5 ms, where the next stroke would begin
 
 

@@ -42,7 +42,7 @@ def to_bytes(
     output: str = "tanh",
     window: int = 256,
     preroll: int = 16,
-    detector: str = "classic",
+    detector: str = "rise",
     sample_rate: int = 48000,
     author: str = "",
     license: str = "",

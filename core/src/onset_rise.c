@@ -16,13 +16,13 @@ enum { LANES = TD_RISE_LANES, BANDS = TD_RISE_BANDS };
 #endif
 
 /* What each stands for is told in docs/onsets.md. */
-static const double edges_hz[BANDS + 1] = {40.0, 120.0, 300.0, 700.0, 1500.0, 3000.0, 6000.0, 11000.0, 20000.0};
+static const double edges_hz[BANDS + 1] = {40.0, 120.0, 300.0, 700.0, 1500.0, 3000.0, 6000.0, 11000.0, 18000.0};
 static const double frame_rate_hz = 8000.0;
 static const double smoothing_low_s = 0.013, smoothing_s = 0.0025; /* of the lowest band; of the upper four */
 static const double valley_up_db_s = 560.0, valley_s = 0.0115;
 static const float valley_depth_db = 10.0f, ripple_db = 1.7f, fall_db = 0.45f;
 static const float weight_low = 0.78f, weight_high = 1.22f; /* of the lowest and the highest band, in a line between */
-static const float leak_db = 14.0f, faint_db = -57.0f, alone_db = 2.65f;
+static const float leak_db = 14.0f, faint_db = -54.0f, alone_db = 2.65f;
 static const float noise_start_db = -45.0f, noise_margin_db = -4.4f;
 static const double noise_up_db_s = 0.55, noise_down_s = 0.2;
 static const float mask_share = 0.26f;
@@ -31,8 +31,8 @@ static const double restless_s = 0.3;
 static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most = 7.0f; /* octaves of the threshold */
 static const double travel_s = 0.04; /* longest way from our output back to the input */
 static const double return_up_db_s = 20.0;
-static const float return_start_db = -12.0f, return_most_db = -6.0f, sounding_db = -60.0f, echo_margin_db = 1.0f;
-static const float silence = 1e-12f, nothing_db = -200.0f; /* power; a level below all others */
+static const float return_start_db = -12.0f, return_most_db = -11.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
+static const float loudest = 16.0f, silence = 1e-12f, nothing_db = -200.0f; /* of the input; power; a level below all others */
 static const double butterworth = 1.41421356237309504880, twice_narrower = 1.55377397403003730734; /* 1/sqrt(sqrt 2 - 1) */
 
 static float larger(float a, float b) { return a > b ? a : b; }
@@ -92,7 +92,8 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
     float damping[LANES], energy[LANES];
     EACH(k, LANES) damping[k] = self->damping[k], energy[k] = self->energy[k];
     for (size_t i = 0; i < n; i++) {
-        const float high = (x[i] - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
+        const float in = smaller(larger(x[i], -loudest), loudest);
+        const float high = (in - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
         sum += v + c2;
         c1 = band + u;
         c2 += v + v;
@@ -113,8 +114,8 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
     EACH(k, LANES) self->energy[k] = energy[k];
 }
 
-/* States below about 1e-22 become 0 long before they are subnormal: they are lost in the sum. */
-static inline float flush(float x) { return (x + 1e-15f) - 1e-15f; }
+/* States below about 1e-15 become 0, long before their squares are subnormal: they are lost in the sum. */
+static inline float flush(float x) { return (x + 1e-8f) - 1e-8f; }
 
 /* The power of each band in the frame that ends here; the next begins. */
 static void split_end_frame(td_band_split *restrict self, float per_frame, float power[BANDS])
@@ -204,7 +205,8 @@ static void drum_frame(td_onset_rise *restrict self, const float level[restrict 
     split_end_frame(&self->drum_bands, self->per_frame, power);
     EACH(b, BANDS) self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), silence);
     powers_to_db(power, drum);
-    if (self->drum_span++ == self->travel) drum_turn(self);
+    if (self->drum_span == self->travel) drum_turn(self);
+    self->drum_span++;
     EACH(b, BANDS)
     {
         self->drum_most[0][b] = larger(drum[b], self->drum_most[0][b]);
@@ -280,12 +282,12 @@ static int frame_end(td_onset_rise *self)
     int fired = 0;
     self->rise = rise_frame(self, level);
     self->peak = larger(self->peak, self->rise);
-    if (self->since != UINT32_MAX) self->since++;
+    self->since += self->since != UINT32_MAX;
     if (self->since >= self->hold) {
         self->threshold = threshold(self);
         fired = self->rise > self->threshold;
         const float share = larger(smaller(self->rise / self->threshold, 1.0f), 0.0f);
-        self->restless += self->restless_rate * (share - self->restless);
+        self->restless = td_flush(self->restless + self->restless_rate * (share - self->restless));
         if (fired) {
             self->since = 0;
             memcpy(self->mask, level, sizeof self->mask);
