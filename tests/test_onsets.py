@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What a player may expect of the detector: every stroke, once, at once, and nothing else. On real sound; figures are in bench/onsets.py."""
+"""What a player may expect of the detector: every stroke, once, at once, and nothing else. Figures come from bench/onsets.py."""
 
 from __future__ import annotations
 
 import csv
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -205,7 +206,7 @@ def test_sensitivity_means_the_same_all_the_way():
     x, truth = recording("loop_breakbeat", SR), hand_checked("loop_breakbeat")
     times = np.concatenate([truth["clear"], truth["faint"]])
     recall = [near(heard(x, sensitivity=s), times, 0.003, 0.010).sum() for s in range(0, 101, 10)]
-    assert all(b >= a for a, b in zip(recall, recall[1:], strict=False)) and recall[-1] > recall[0]
+    assert all(b >= a for a, b in pairwise(recall)) and recall[-1] > recall[0]
     thresholds = [td.onsets(np.zeros(100), SR, sensitivity=s).threshold[0] for s in range(0, 101, 10)]
     assert np.allclose(np.diff(np.log(thresholds)), np.log(thresholds[1] / thresholds[0]), atol=1e-4)
 

@@ -24,7 +24,7 @@ def test_a_model_has_its_preset_and_says_where_it_comes_from(name):
     assert info["name"] == name
     assert np.array_equal(info["preset"].value, preset.value) and np.array_equal(info["preset"].damping, preset.damping)
     assert info["license"] == "CC0-1.0" and "CC0" in info["source"] and info["author"]
-    assert (info["detector"], info["window"], info["preroll"]) == ("classic", 256, 16)
+    assert (info["detector"], info["window"], info["preroll"]) == ("rise", 256, 16)
 
 
 def drum_level_db(model: str, stroke: np.ndarray) -> tuple[float, float]:

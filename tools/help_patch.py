@@ -109,14 +109,28 @@ MOST_RISE_DB = 40
 def hearing() -> Canvas:
     """What the object hears, as it hears it: why was a stroke lost?"""
     c = Canvas("120 80 620 640 hearing 0")
-    c.text(20, 14, "Why was a stroke lost? Level of the input, onset function with the threshold that it must exceed, and strokes heard.", 80)
+    c.text(
+        20, 14, "Why was a stroke lost? Level of the input, onset function with the threshold that it must exceed, and strokes heard.", 80
+    )
     on = c.toggle(20, 60)
     c.text(44, 60, "look (turn DSP on, too)")
-    metro, order, request, out = c.obj(20, 90, f"metro {TICK_MS}"), c.obj(20, 116, "t b b b"), c.msg(60, 142, "meter"), c.obj(60, 168, "s \\$0-torchdrum")
-    count, plus, modulo, place = c.obj(180, 116, "f"), c.obj(220, 116, "+ 1"), c.obj(180, 142, f"mod {POINTS}"), c.obj(180, 168, "t f f f f f")
+    metro, order, request, out = (
+        c.obj(20, 90, f"metro {TICK_MS}"),
+        c.obj(20, 116, "t b b b"),
+        c.msg(60, 142, "meter"),
+        c.obj(60, 168, "s \\$0-torchdrum"),
+    )
+    count, plus, modulo, place = (
+        c.obj(180, 116, "f"),
+        c.obj(220, 116, "+ 1"),
+        c.obj(180, 142, f"mod {POINTS}"),
+        c.obj(180, 168, "t f f f f f"),
+    )
     meter, split = c.obj(330, 90, "r \\$0-meter"), c.obj(330, 116, "unpack f f f")
     least, most, line = c.obj(300, 142, "max -90"), c.obj(380, 142, f"clip 0 {MOST_RISE_DB}"), c.obj(460, 142, f"min {MOST_RISE_DB}")
-    level, rise, threshold = (c.obj(300 + 100 * i, 168 + 24 * i, f"tabwrite \\$0-{name}") for i, name in enumerate(("level", "rise", "threshold")))
+    level, rise, threshold = (
+        c.obj(300 + 60 * i, 168 + 24 * i, f"tabwrite \\$0-{name}") for i, name in enumerate(("level", "rise", "threshold"))
+    )
     hit, one, kept, both = c.obj(20, 200, "r \\$0-hit"), c.msg(60, 226, "1"), c.obj(20, 226, "f"), c.obj(20, 252, "t f b")
     nought, hits = c.msg(100, 226, "0"), c.obj(20, 278, "tabwrite \\$0-hits")
     for a, outlet, b, inlet in (
@@ -127,7 +141,7 @@ def hearing() -> Canvas:
         (both, 0, hits, 0), (both, 1, nought, 0), (nought, 0, kept, 1),
     ):  # fmt: skip
         c.cord(a, outlet, b, inlet)
-    y = 310
+    y = 330
     for names, low, high, height, words in (
         (["level"], -90, 0, 90, "level, -90 to 0 dBFS"),
         (["rise", "threshold"], 0, MOST_RISE_DB, 120, f"onset function and threshold, 0 to {MOST_RISE_DB} dB"),
@@ -135,8 +149,8 @@ def hearing() -> Canvas:
     ):
         c.graph(20, y, 560, height, low, high, POINTS, [f"\\$0-{name}" for name in names])
         c.text(20, y + height + 2, words)
-        y += height + 26
-    c.lines[0] = f"#N canvas 120 80 620 {y + 10} hearing 0;"
+        y += height + 56  # the names of the next arrays stand above it
+    c.lines[0] = f"#N canvas 120 80 620 {y - 20} hearing 0;"
     return c
 
 
@@ -154,8 +168,8 @@ MESSAGES = [
     ("normalize <word> -", "model: features are measured as in training. adapt: by the range of your own playing."),
     ("reset -", "silence in 5 ms, forget strokes and triggers that wait."),
     ("latency, version -", "to the info outlet (latency in samples and ms)."),
-    ("meter -", "to the info outlet, since it was last asked: peak of the input in dBFS, the most that the level rose, and what it must rise by "
-     "to be a stroke, in dB."),
+    ("meter -", "to the info outlet, of the time since it was last asked: peak of the input in dBFS, the most that the level rose, and by "
+     "what it must rise to be a stroke, in dB."),
 ]  # fmt: skip
 
 OUTLETS = [
@@ -296,8 +310,8 @@ def help_patch() -> Canvas:
     ):  # fmt: skip
         c.cord(a, outlet, b, inlet)
 
-    c.patch(620, 34 + 420, hearing(), "hearing")
-    c.text(696, 454, "<= see")
+    c.patch(470, 500, hearing(), "hearing")
+    c.text(550, 500, "<= missed?")
     hit, split = c.obj(290, 500, f"bng {BUTTON}"), c.obj(370, 500, "unpack f f f")
     c.text(314, 500, "stroke")
     c.cord(drum, 2, hit)
@@ -307,10 +321,10 @@ def help_patch() -> Canvas:
         box = c.number(370 + 100 * k, 528, 7)
         c.cord(split, k, box)
         c.text(368 + 100 * k, 548, name)
-    route, meter = c.obj(660, 575, "route meter"), c.obj(660, 605, "s \\$0-meter")
+    route, meter = c.obj(660, 545, "route meter"), c.obj(660, 570, "s \\$0-meter")
     c.cord(drum, 5, route)
     c.cord(route, 0, meter)
-    for source, outlet, y, name in ((drum, 4, 575, "parameters"), (route, 1, 630, "info")):
+    for source, outlet, y, name in ((drum, 4, 575, "parameters"), (route, 1, 640, "info")):
         prepend, trim, shown = c.obj(290, y, "list prepend set"), c.obj(420, y, "list trim"), c.msg(290, y + 25, "")
         c.text(500, y, name)
         c.cord(source, outlet, prepend)

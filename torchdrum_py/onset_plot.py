@@ -39,8 +39,8 @@ def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
     curve.plot(at / sample_rate, np.minimum(low, SHOWN_DB), color="black", lw=1, label="what it must exceed")
     curve.set(xlabel="s", ylim=(0, SHOWN_DB))
     curve.legend(loc="upper right", frameon=False)
-    for axis in (wave, curve):
-        axis.vlines(found.samples / sample_rate, *axis.get_ylim(), color="tab:red", lw=0.8, alpha=0.6)
+    for axis, height in ((wave, wave.get_ylim()[1]), (curve, 0.97 * SHOWN_DB)):
+        axis.plot(found.samples / sample_rate, np.full(len(found.samples), height), "v", color="tab:red", ms=5, clip_on=False)
     try:
         figure.savefig(path, dpi=110)
     except ValueError as error:  # a format that matplotlib does not know

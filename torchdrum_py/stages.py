@@ -105,7 +105,9 @@ def onsets(x, sample_rate: float, window: int = 256, drum=None, **settings: floa
     found, fired, at = [], ffi.new("int *"), 0
     x_at, rise_at, threshold_at = pointer(x), pointer(rise), pointer(threshold)
     while at < len(x):
-        at += lib.td_onset_process(onset, x_at + at, drum_at + at if drum_at else ffi.NULL, len(x) - at, rise_at + at, threshold_at + at, fired)
+        at += lib.td_onset_process(
+            onset, x_at + at, drum_at + at if drum_at else ffi.NULL, len(x) - at, rise_at + at, threshold_at + at, fired
+        )
         if fired[0]:
             found.append(at - 1)
     return Onsets(np.array(found, np.int64), rise, threshold)

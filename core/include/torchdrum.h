@@ -55,10 +55,10 @@ typedef struct td_control_info {
     float min, max, def;
 } td_control_info;
 
-const td_param_info *td_param(int index);         /* NULL when index is not 0 .. TD_PARAMS-1 */
-int td_param_find(const char *name_or_key);       /* index, or -1 */
-const td_control_info *td_control(int index);     /* NULL after the last */
-int td_control_find(const char *name_or_alias);   /* index, or -1 */
+const td_param_info *td_param(int index);                                 /* NULL when index is not 0 .. TD_PARAMS-1 */
+int td_param_find(const char *name_or_key);                               /* index, or -1 */
+const td_control_info *td_control(int index);                             /* NULL after the last */
+int td_control_find(const char *name_or_alias);                           /* index, or -1 */
 int td_control_choice(int control, int choice, char word[TD_WORD_BYTES]); /* its word, 0 when there is none (spec 2.1) */
 /* 1 and the value when choosing this detector and this input sets the control (spec 2.1). */
 int td_setup_value(int detector, int input, int control, float *value);
@@ -168,7 +168,7 @@ typedef struct td_meter {
     float level, rise, threshold;
 } td_meter;
 void td_engine_meter(td_engine *engine, td_meter *meter);
-int td_engine_latency(const td_engine *engine);               /* samples from detection to drum with the present patch */
+int td_engine_latency(const td_engine *engine); /* samples from detection to drum with the present patch */
 
 /* ---- stages, for tests and training -------------------------------------------------------------------------------- */
 
@@ -188,8 +188,8 @@ typedef struct td_onset td_onset;
 size_t td_onset_size(void);
 td_status td_onset_init(td_onset *onset, double sample_rate, const td_onset_settings *settings, int window);
 /* Runs to the end of in or through the sample of the next detection; *fired says which. Returns the samples consumed. drum (may be NULL)
- * is our own output, which may come back and is not to be taken for a stroke; rise and threshold (may be NULL) receive the onset function and what it must
- * exceed, in dB. */
+ * is our own output, which may come back and is not to be taken for a stroke; rise and threshold (may be NULL) receive the onset function
+ * and what it must exceed, in dB. */
 size_t td_onset_process(td_onset *onset, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired);
 
 #ifdef __cplusplus

@@ -27,10 +27,10 @@ static td_master_controls master_controls(const td_engine *self)
 
 static td_onset_settings onset_settings(const td_engine *self)
 {
-    const td_onset_settings s = {control(self, TD_CONTROL_detector),     control(self, TD_CONTROL_sensitivity),
-                                 control(self, TD_CONTROL_onthreshold),  control(self, TD_CONTROL_offthreshold),
-                                 control(self, TD_CONTROL_hold),         control(self, TD_CONTROL_floor),
-                                 control(self, TD_CONTROL_highpass),     control(self, TD_CONTROL_selfmask)};
+    const td_onset_settings s = {control(self, TD_CONTROL_detector),    control(self, TD_CONTROL_sensitivity),
+                                 control(self, TD_CONTROL_onthreshold), control(self, TD_CONTROL_offthreshold),
+                                 control(self, TD_CONTROL_hold),        control(self, TD_CONTROL_floor),
+                                 control(self, TD_CONTROL_highpass),    control(self, TD_CONTROL_selfmask)};
     return s;
 }
 

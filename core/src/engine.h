@@ -48,7 +48,7 @@ struct td_engine {
     uint32_t resets, resets_done;
     uint32_t bad_samples;
     uint32_t input_peak, rise_peak, threshold; /* bits of floats, for td_engine_meter */
-    int latency; /* control side only */
+    int latency;                               /* control side only */
     td_event_ring *ring;
 };
 

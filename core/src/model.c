@@ -253,9 +253,8 @@ static td_status read_choices(reader *r, td_mlp *shape)
     static const char *const outputs[] = {"tanh", "clamp"};
     int one, activation, norm, output;
     if (read_choice(r, M_FORMAT, format, 1, &one) || read_choice(r, M_VOICE, voice, 1, &one) ||
-        read_choice(r, M_FEATURES, features, 1, &one) || read_detector(r) ||
-        read_choice(r, M_ACTIVATION, activations, 2, &activation) || read_choice(r, M_NORM, norms, 2, &norm) ||
-        read_choice(r, M_OUTPUT, outputs, 2, &output))
+        read_choice(r, M_FEATURES, features, 1, &one) || read_detector(r) || read_choice(r, M_ACTIVATION, activations, 2, &activation) ||
+        read_choice(r, M_NORM, norms, 2, &norm) || read_choice(r, M_OUTPUT, outputs, 2, &output))
         return TD_ERR_FORMAT;
     shape->activation = activation ? TD_TANH : TD_RELU;
     shape->norm = norm ? TD_NORM_LAYER : TD_NORM_NONE;

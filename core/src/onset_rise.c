@@ -29,10 +29,10 @@ static const float mask_share = 0.26f;
 static const double mask_down_db_s = 175.0;
 static const double restless_s = 0.3;
 static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most = 7.0f; /* octaves of the threshold */
-static const double travel_s = 0.04; /* longest way from our output back to the input */
+static const double travel_s = 0.04;                                                     /* longest way from our output back to the input */
 static const double return_up_db_s = 20.0;
 static const float return_start_db = -12.0f, return_most_db = -11.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
-static const float loudest = 16.0f, silence = 1e-12f, nothing_db = -200.0f; /* of the input; power; a level below all others */
+static const float most_power = 1e3f, silence = 1e-12f, nothing_db = -200.0f; /* powers; a level below all others */
 static const double butterworth = 1.41421356237309504880, twice_narrower = 1.55377397403003730734; /* 1/sqrt(sqrt 2 - 1) */
 
 static float larger(float a, float b) { return a > b ? a : b; }
@@ -92,8 +92,7 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
     float damping[LANES], energy[LANES];
     EACH(k, LANES) damping[k] = self->damping[k], energy[k] = self->energy[k];
     for (size_t i = 0; i < n; i++) {
-        const float in = smaller(larger(x[i], -loudest), loudest);
-        const float high = (in - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
+        const float high = (x[i] - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
         sum += v + c2;
         c1 = band + u;
         c2 += v + v;
@@ -140,8 +139,7 @@ static void split_end_frame(td_band_split *restrict self, float per_frame, float
         power[LANES + k] = self->energy[k] * self->gain[k];
         self->energy[k] = 0.0f;
     }
-    for (int i = 0; i < 2; i++)
-        EACH(k, LANES)
+    for (int i = 0; i < 2; i++) EACH(k, LANES)
         {
             self->upper_state[i].s1[k] = flush(self->upper_state[i].s1[k]);
             self->upper_state[i].s2[k] = flush(self->upper_state[i].s2[k]);
@@ -149,6 +147,16 @@ static void split_end_frame(td_band_split *restrict self, float per_frame, float
     self->cross_s1 = flush(self->cross_s1);
     self->cross_s2 = flush(self->cross_s2);
     self->low_sum = 0.0f;
+}
+
+/* What is 30 dB over full scale or no number is no sound, and what it has done to the filters shall not last. */
+static void split_refuse(td_band_split *self, float power[BANDS])
+{
+    float sum = 0.0f;
+    EACH(b, BANDS) sum += power[b];
+    if (sum < most_power) return;
+    split_clear(self);
+    memset(power, 0, BANDS * sizeof *power);
 }
 
 /* 10 log10 of normal powers > 0; error below 1e-5 dB. log2 as in td_log2: 2/ln 2 artanh((m-1)/(m+1)) and the exponent. */
@@ -203,7 +211,8 @@ static void drum_frame(td_onset_rise *restrict self, const float level[restrict 
 {
     float power[BANDS], drum[BANDS];
     split_end_frame(&self->drum_bands, self->per_frame, power);
-    EACH(b, BANDS) self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), silence);
+    EACH(b, BANDS)
+    self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), silence);
     powers_to_db(power, drum);
     if (self->drum_span == self->travel) drum_turn(self);
     self->drum_span++;
@@ -239,6 +248,7 @@ static float rise_frame(td_onset_rise *restrict self, float level[restrict BANDS
 {
     float power[BANDS], leak[BANDS], rise[BANDS], sum = 0.0f;
     split_end_frame(&self->bands, self->per_frame, power);
+    split_refuse(&self->bands, power);
     EACH(b, BANDS) self->power[b] = power[b] = larger(self->power[b] + self->smoothing[b] * (power[b] - self->power[b]), silence);
     powers_to_db(power, level);
     EACH(b, BANDS) level[b] = larger(level[b], self->floor);

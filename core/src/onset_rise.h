@@ -27,12 +27,12 @@ typedef struct td_band_split {
 
 /* The sum of the rises of eight bands (spec 2.3). Levels in dB. */
 typedef struct td_onset_rise {
-    uint32_t frame, in_frame;      /* samples of a frame, of the present one so far */
-    uint32_t hold, since;          /* frames: least distance of strokes, since the last one */
-    uint32_t travel, drum_span;    /* frames in which sound comes back at the latest, of the span of our own drum's levels that is filling */
-    uint32_t drum_left;            /* frames in which our own drum may still come back */
+    uint32_t frame, in_frame;   /* samples of a frame, of the present one so far */
+    uint32_t hold, since;       /* frames: least distance of strokes, since the last one */
+    uint32_t travel, drum_span; /* frames in which sound comes back at the latest, of the span of our own drum's levels that is filling */
+    uint32_t drum_left;         /* frames in which our own drum may still come back */
     int masks_drum;
-    float per_frame;               /* 1 / frame */
+    float per_frame; /* 1 / frame */
     td_band_split bands, drum_bands;
     float smoothing[TD_RISE_BANDS], weight[TD_RISE_BANDS];
     float power[TD_RISE_BANDS], valley[TD_RISE_BANDS], noise[TD_RISE_BANDS], mask[TD_RISE_BANDS];
@@ -47,7 +47,6 @@ typedef struct td_onset_rise {
 void td_onset_rise_init(td_onset_rise *self, double sample_rate);
 void td_onset_rise_configure(td_onset_rise *self, double sample_rate, const td_onset_settings *settings, uint32_t hold);
 void td_onset_rise_reset(td_onset_rise *self);
-size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold,
-                             int *fired);
+size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired);
 
 #endif

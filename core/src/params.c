@@ -25,7 +25,7 @@ static const struct {
     const char *detector, *input;
     float value[SET_UP_CONTROLS];
 } setups[] = {
-#define X(detector, input, onthreshold, offthreshold, hold, floor, highpass) \
+#define X(detector, input, onthreshold, offthreshold, hold, floor, highpass)                                                               \
     {#detector, #input, {(float)(onthreshold), (float)(offthreshold), (float)(hold), (float)(floor), (float)(highpass)}},
 #include "setups.def"
 #undef X
