@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.signal
 
 import torchdrum_py as td
 
@@ -45,6 +46,8 @@ def second_order(x, b, a) -> np.ndarray:
     """H(z) = (b0 + b1 z⁻¹ + b2 z⁻²) / (1 + a1 z⁻¹ + a2 z⁻²) over the last axis; coefficients: numbers or rows."""
     (b0, b1, b2), (a1, a2) = b, a
     x = np.asarray(x, dtype=np.float64)
+    if np.ndim(b0) == np.ndim(a1) == 0:
+        return scipy.signal.lfilter([b0, b1, b2], [1.0, a1, a2], x)
     y, s1, s2 = [], 0.0, 0.0
     for v in x.tolist() if x.ndim == 1 else x.T:
         out = b0 * v + s1

@@ -66,9 +66,10 @@ static void split_set(td_band_split *self, double highpass_hz, double sample_rat
         svf_set(&self->high_edge, i, warped(edges_hz[i + 1], frame_rate), butterworth);
         const double from_upper_hz = edges_hz[LANES + i] > highpass_hz ? edges_hz[LANES + i] : highpass_hz;
         const double low = warped(from_upper_hz, sample_rate), high = warped(edges_hz[LANES + i + 1], sample_rate);
-        const double centre = sqrt(low * high), damping = twice_narrower * (high - low) / centre;
+        const int empty = high <= low; /* beyond half the sample rate, or below highpass: silent */
+        const double centre = sqrt(low * high), damping = empty ? butterworth : twice_narrower * (high - low) / centre;
         svf_set(&self->upper, i, centre, damping);
-        self->damping[i] = high > low ? (float)damping : 0.0f; /* a band beyond half the sample rate is silent */
+        self->damping[i] = empty ? 0.0f : (float)damping;
         self->gain[i] = self->damping[i] * self->damping[i] / (float)frame;
     }
 }
