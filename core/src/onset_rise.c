@@ -32,7 +32,7 @@ static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most
 static const double travel_s = 0.04;                                                     /* longest way from our output back to the input */
 static const double return_up_db_s = 20.0;
 static const float return_start_db = -12.0f, return_most_db = -11.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
-static const float most_power = 1e3f, silence = 1e-12f, nothing_db = -200.0f; /* powers; a level below all others */
+static const float most_power = 1e3f, silence = 1e-12f, nothing_db = -200.0f;                      /* powers; a level below all others */
 static const double butterworth = 1.41421356237309504880, twice_narrower = 1.55377397403003730734; /* 1/sqrt(sqrt 2 - 1) */
 
 static float larger(float a, float b) { return a > b ? a : b; }
@@ -114,8 +114,8 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
     EACH(k, LANES) self->energy[k] = energy[k];
 }
 
-/* States below about 1e-15 become 0, long before their squares are subnormal: they are lost in the sum. */
-static inline float flush(float x) { return (x + 1e-8f) - 1e-8f; }
+/* States below about 1e-13 become 0, long before their squares are subnormal: they are lost in the sum. */
+static inline float flush(float x) { return (x + 1e-6f) - 1e-6f; }
 
 /* The power of each band in the frame that ends here; the next begins. */
 static void split_end_frame(td_band_split *restrict self, float per_frame, float power[BANDS])
