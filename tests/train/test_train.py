@@ -74,13 +74,13 @@ def test_with_the_same_noise_the_object_plays_what_training_measured(tmp_path):
 
 
 def test_what_is_played_is_what_was_trained(tmp_path):
-    """With other noise, too: the object makes the errors that the training reports."""
+    """With other noise, too (the mean over four seeds): the object makes the errors that the training reports."""
     trained, _ = small_training()
     model = trained.write(tmp_path / "m.safetensors", name="m", author="a", license="CC0-1.0", source="s")
-    played, follows = train.heard_error(trained, model)
-    spread = trained.spread.numpy()
+    errors, follows = zip(*(train.heard_error(trained, model, train.UNSEEN_SEEDS + 1000 * k) for k in range(4)), strict=True)
+    played, spread = np.mean(errors, axis=0), trained.spread.numpy()
     assert np.mean(played / spread) == pytest.approx(np.mean(trained.error / spread), rel=0.06)
-    assert follows > 0.9
+    assert min(follows) > 0.9
 
 
 def test_the_written_model_is_the_trained_network(tmp_path):
