@@ -15,7 +15,14 @@ struct ref_onset {
     int armed;
 };
 
-static double setting(const char *name) { return (double)td_control(td_control_find(name))->def; }
+/* Of the detector classic, which this is. */
+static double setting(const char *name)
+{
+    const int classic = 1, mic = 0;
+    float value = 0;
+    td_setup_value(classic, mic, td_control_find(name), &value);
+    return (double)value;
+}
 
 static void onset_init(ref_onset *o, double sr, int window)
 {
