@@ -166,6 +166,14 @@ def test_every_control_is_an_option_with_an_effect(tmp_path, control):
     assert plain.shape == changed.shape and np.any(plain != changed)
 
 
+def test_onsets_draws_what_it_hears(tmp_path):
+    result = torchdrum("onsets", LOOP, "--plot", "heard.png", cwd=tmp_path)
+    assert result.returncode == 0 and len(result.stdout.splitlines()) > 5
+    assert (tmp_path / "heard.png").read_bytes()[:4] == b"\x89PNG"
+    refused = torchdrum("onsets", LOOP, "--plot", "heard.wav", cwd=tmp_path)
+    assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1 and "Traceback" not in refused.stderr
+
+
 def test_preset_parameters_normalize_and_trigger_file(tmp_path):
     preset = td.Preset.load("noisy_snare").to_dict()
     (tmp_path / "mine.json").write_text(json.dumps(preset))

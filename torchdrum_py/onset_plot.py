@@ -9,7 +9,7 @@ from .errors import TorchdrumError
 from .stages import Onsets
 
 POINTS = 4000  # of the curves: each shows the extremes of what lies between two
-SHOWN_DB = 60.0
+SHOWN_DB = 45.0
 
 
 def _extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -34,9 +34,9 @@ def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
     wave.fill_between(at / sample_rate, low, high, color="0.4", lw=0.4)
     wave.set(ylabel="input", title=f"{len(found.samples)} strokes")
     at, _, high = _extremes(found.rise)
-    curve.fill_between(at / sample_rate, 0, np.minimum(high, SHOWN_DB), color="tab:blue", lw=0, label="onset function, dB")
+    curve.plot(at / sample_rate, np.clip(high, 0, SHOWN_DB), color="tab:blue", lw=1.2, label="onset function, dB")
     at, low, _ = _extremes(found.threshold)
-    curve.plot(at / sample_rate, np.minimum(low, SHOWN_DB), color="black", lw=1, label="what it must exceed")
+    curve.plot(at / sample_rate, np.minimum(low, SHOWN_DB), color="black", lw=1, ls="--", label="what it must exceed")
     curve.set(xlabel="s", ylim=(0, SHOWN_DB))
     curve.legend(loc="upper right", frameon=False)
     for axis, height in ((wave, wave.get_ylim()[1]), (curve, 0.97 * SHOWN_DB)):
