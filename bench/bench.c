@@ -63,13 +63,8 @@ static void reference_engine(void)
 static void core_onset(void)
 {
     td_onset *o = malloc(td_onset_size());
-    td_engine_init(engine, RATE, &patch, NULL);
-    td_engine_set(engine, td_control_find("detector"), (float)detector);
     td_onset_settings settings;
-    float *const setting[] = {&settings.detector, &settings.sensitivity, &settings.onthreshold, &settings.offthreshold,
-                              &settings.hold,     &settings.floor,       &settings.highpass,    &settings.selfmask};
-    const char *const names[] = {"detector", "sensitivity", "onthreshold", "offthreshold", "hold", "floor", "highpass", "selfmask"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) *setting[i] = td_engine_get(engine, td_control_find(names[i]));
+    td_onset_setup(detector, 0, &settings);
     td_onset_init(o, RATE, &settings, 256);
     for (size_t at = 0; at < N;) {
         int fired;

@@ -7,7 +7,9 @@ import contextlib
 import ctypes
 import functools
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -28,6 +30,17 @@ def compile_c(target: Path, sources, *flags: str) -> Path:
     command = [*compiler(), "-std=c11", "-O2", "-ffp-contract=off", *include, *flags, "-o", target, *sources, "-lm"]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return target
+
+
+def instructions(program: Path, *arguments: str, only: str) -> int:
+    """That the C function `only` takes with all that it calls, counted by valgrind's callgrind."""
+    if shutil.which("valgrind") is None:
+        missing_host("valgrind")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["valgrind", "--tool=callgrind", f"--toggle-collect={only}", f"--callgrind-out-file={folder}/out", program, *arguments]
+        run = subprocess.run(command, check=True, capture_output=True, text=True)
+    (collected,) = re.findall(r"Collected : (\d+)", run.stderr)
+    return int(collected)
 
 
 def missing_host(what: str):

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import oracle
 import pytest
-from native import CORE, compile_c, float_mode, missing_host
+from native import CORE, compile_c, float_mode, instructions
 from recordings import RATES, both, recording
 
 import torchdrum_py as td
@@ -121,22 +118,10 @@ def test_the_watch_for_denormals_sees_one():
 @pytest.fixture(scope="module")
 def cost(tmp_path_factory):
     """Instructions per sample of a situation of tests/c/silence_cost.c."""
-    valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        missing_host("valgrind")
-    folder = tmp_path_factory.mktemp("silence_cost")
-    program = compile_c(folder / "silence_cost", [HERE / "c" / "silence_cost.c", *CORE])
+    program = compile_c(tmp_path_factory.mktemp("silence_cost") / "silence_cost", [HERE / "c" / "silence_cost.c", *CORE])
 
     def count(situation, samples):
-        command = [
-            valgrind,
-            "--tool=callgrind",
-            "--toggle-collect=measured",
-            f"--callgrind-out-file={folder / situation}",
-        ]
-        run = subprocess.run([*command, program, situation], check=True, capture_output=True, text=True)
-        (collected,) = re.findall(r"Collected : (\d+)", run.stderr)
-        return int(collected) / samples
+        return instructions(program, situation, only="measured") / samples
 
     return {"fresh": count("fresh", 48000), "late": count("late", 48000), "sounding": count("sounding", 4800)}
 

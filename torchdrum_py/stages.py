@@ -9,7 +9,7 @@ import numpy as np
 
 from ._core import ffi, lib
 from .errors import TorchdrumError
-from .params import CONTROLS, find_control
+from .params import find_control
 
 _SETTINGS = tuple(field for field, _ in ffi.typeof("td_onset_settings").fields)
 ONSET_SETTINGS = (*_SETTINGS, "input")
@@ -75,12 +75,10 @@ def onset_settings(settings: dict) -> dict[str, float]:
     if unknown := set(settings) - set(ONSET_SETTINGS):
         raise TorchdrumError(f"the detector has no setting {', '.join(sorted(unknown))}: there are {', '.join(ONSET_SETTINGS)}")
     given = {name: clipped(find_control(name), value) for name, value in settings.items()}
-    values = {name: find_control(name).default for name in ONSET_SETTINGS} | given
-    value = ffi.new("float *")
-    for i, row in enumerate(CONTROLS):
-        if row.name not in given and lib.td_setup_value(int(values["detector"]), int(values["input"]), i, value):
-            values[row.name] = value[0]
-    return values
+    choice = {name: int(given.get(name, find_control(name).default)) for name in ("detector", "input")}
+    values = ffi.new("td_onset_settings *")
+    lib.td_onset_setup(choice["detector"], choice["input"], values)
+    return {name: given.get(name, getattr(values, name)) for name in _SETTINGS}
 
 
 def onsets(x, sample_rate: float, window: int = 256, drum=None, **settings: float | str) -> Onsets:
@@ -91,7 +89,6 @@ def onsets(x, sample_rate: float, window: int = 256, drum=None, **settings: floa
     onthreshold dB, offthreshold dB, hold ms, floor dB, highpass Hz, selfmask %. Causal: what is said of sample i depends on x up to i.
     """
     x, values = finite(x), onset_settings(settings)
-    del values["input"]
     drum_at = ffi.NULL
     if drum is not None:
         drum = finite(drum)

@@ -30,7 +30,7 @@ enum {
     TD_MAX_TRIGGERS = 64, /* timed triggers waiting at once */
     TD_MAX_EVENTS = 256,  /* hits waiting to be read */
     TD_MAX_MODEL_BYTES = 1048576,
-    TD_WORD_BYTES = 32,
+    TD_WORD_BYTES = 32,  /* a word that a control takes with its final 0 */
     TD_NAME_BYTES = 201, /* a text of a model with its final 0 */
     TD_ERROR_BYTES = 256 /* a reason with its final 0 */
 };
@@ -185,6 +185,8 @@ typedef struct td_onset_settings {
     float detector, sensitivity, onthreshold, offthreshold, hold, floor, highpass, selfmask;
 } td_onset_settings;
 typedef struct td_onset td_onset;
+/* What choosing this detector and this input gives (spec 2.1), sensitivity and selfmask at their defaults. */
+void td_onset_setup(int detector, int input, td_onset_settings *settings);
 size_t td_onset_size(void);
 td_status td_onset_init(td_onset *onset, double sample_rate, const td_onset_settings *settings, int window);
 /* Runs to the end of in or through the sample of the next detection; *fired says which. Returns the samples consumed. drum (may be NULL)

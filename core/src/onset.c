@@ -52,6 +52,25 @@ void td_onset_configure(td_onset *self, const td_onset_settings *settings, int w
         apply(self);
 }
 
+static float set_up(int detector, int input, int control)
+{
+    float value = td_control(control)->def;
+    td_setup_value(detector, input, control, &value);
+    return value;
+}
+
+void td_onset_setup(int detector, int input, td_onset_settings *settings)
+{
+    settings->detector = (float)detector;
+    settings->sensitivity = set_up(detector, input, TD_CONTROL_sensitivity);
+    settings->onthreshold = set_up(detector, input, TD_CONTROL_onthreshold);
+    settings->offthreshold = set_up(detector, input, TD_CONTROL_offthreshold);
+    settings->hold = set_up(detector, input, TD_CONTROL_hold);
+    settings->floor = set_up(detector, input, TD_CONTROL_floor);
+    settings->highpass = set_up(detector, input, TD_CONTROL_highpass);
+    settings->selfmask = set_up(detector, input, TD_CONTROL_selfmask);
+}
+
 size_t td_onset_size(void) { return sizeof(td_onset); }
 
 static int in_range(int control, float value) { return value >= td_control(control)->min && value <= td_control(control)->max; }
