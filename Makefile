@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/include/*.h)
-PACKAGE = $(wildcard torchdrum_py/*.py models/*.safetensors models/presets/*) pyproject.toml setup.py
+PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
 
@@ -78,7 +78,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

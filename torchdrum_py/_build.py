@@ -23,13 +23,14 @@ if sys.platform == "win32":
 else:
     FLAGS = ["-O3", "-std=c11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
 
+# How the core is compiled, here and in setup.py.
+BUILD = {
+    "sources": sorted(f"core/src/{path.name}" for path in (CORE / "src").glob("*.c")),
+    "include_dirs": ["core/include"],
+    "depends": sorted(str(path) for path in CORE.rglob("*") if path.suffix in (".h", ".def")),
+    "extra_compile_args": FLAGS,
+}
+
 ffibuilder = cffi.FFI()
 ffibuilder.cdef(declarations(HEADER.read_text()))
-ffibuilder.set_source(
-    "torchdrum_py._core",
-    '#include "torchdrum.h"',
-    sources=sorted(f"core/src/{path.name}" for path in (CORE / "src").glob("*.c")),
-    include_dirs=["core/include"],
-    depends=sorted(str(path) for path in CORE.rglob("*") if path.suffix in (".h", ".def")),
-    extra_compile_args=FLAGS,
-)
+ffibuilder.set_source("torchdrum_py._core", '#include "torchdrum.h"', **BUILD)

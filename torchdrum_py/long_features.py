@@ -7,6 +7,7 @@ The three features that the network sees are another thing: they come from the c
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -41,18 +42,19 @@ K_WEIGHTING = (
     ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
     ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
 )
+FRAMES_AT_ONCE = 96  # whose spectra fit into a core's own cache
 K_WEIGHTING_FFT = 40960  # 5632 samples longer than a stroke: the response has then fallen by more than 200 dB
 
 
 def measure(x: Tensor) -> Tensor:
-    """[B, 7] in the order of NAMES of strokes x: [B, at least SAMPLES] at SAMPLE_RATE, sample 0 the start of each (spec 10)."""
+    """[B, 7] in the order of NAMES of strokes x: [B, at least SAMPLES], float32 or float64, at SAMPLE_RATE, sample 0 the start of each (spec 10)."""
     if x.ndim != 2 or x.shape[1] < SAMPLES:
         raise ValueError(f"strokes have the shape [strokes, {SAMPLES} or more], not {list(x.shape)}")
     x = x[:, :SAMPLES]
     loudness = frame_loudness(x)
-    frames = x.unfold(1, FRAME, HOP)
+    centroid, flatness = frame_timbre(x)
     weight = loudness - LOUDNESS_FLOOR + EVEN_WEIGHT
-    kinds = ((loudness, torch.ones_like(weight)), (frame_centroid(frames), weight), (frame_flatness(frames), weight))
+    kinds = ((loudness, torch.ones_like(weight)), (centroid, weight), (flatness, weight))
     parts = [slice(TRANSIENT_FRAMES), slice(TRANSIENT_FRAMES, FRAMES)]
     means = [(v[:, part] * w[:, part]).sum(1) / w[:, part].sum(1) for part in parts for v, w in kinds]
     return torch.stack([*means, temporal_centroid(x)], dim=1)
@@ -61,55 +63,96 @@ def measure(x: Tensor) -> Tensor:
 def frame_loudness(x: Tensor) -> Tensor:
     """Spec 10.2: K-weighted loudness of each frame in LUFS, [B, FRAMES]."""
     padded = torch.nn.functional.pad(x, (0, K_WEIGHTING_FFT - SAMPLES))
-    weighted = _Filtered.apply(padded, _k_response().to(x.device))[:, :SAMPLES]
+    weighted = _Filtered.apply(padded, _k_response().to(x.device, x.dtype.to_complex()))[:, :SAMPLES]
     hops = weighted.square().reshape(len(x), -1, HOP).sum(2)
     mean_square = hops.unfold(1, FRAME // HOP, 1).sum(2) / FRAME
     floor = 10.0 ** ((LOUDNESS_FLOOR - LOUDNESS_OFFSET) / 10.0)
     return LOUDNESS_OFFSET + 10.0 * torch.log10(mean_square + floor)
 
 
-def frame_centroid(frames: Tensor) -> Tensor:
-    """Spec 10.3: spectral centroid of each frame on an ERB-like scale, [B, FRAMES]."""
-    window, frequency = _flat_top().to(frames.device), _frequencies().to(frames.device)
-    compressed = torch.log1p(torch.sqrt(_Power.apply(frames * window) + MAGNITUDE_FLOOR**2))
-    hz = compressed @ frequency / compressed.sum(2)
-    return 21.2985 - 34.61 * hz**-0.1621
-
-
-def frame_flatness(frames: Tensor) -> Tensor:
-    """Spec 10.4: spectral flatness of each frame in dB, [B, FRAMES]."""
-    window = _hann(FRAME).to(frames.device)
-    power = _Power.apply(frames * (window / window.sum())) + POWER_FLOOR
-    return 20.0 / math.log(10.0) * (torch.log(power).mean(2) - torch.log(power.mean(2)))
+def frame_timbre(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Spec 10.3 and 10.4: centroid on an ERB-like scale and flatness in dB of each frame of x [B, SAMPLES], both [B, FRAMES]."""
+    return _Timbre.apply(x)
 
 
 def temporal_centroid(x: Tensor) -> Tensor:
     """Spec 10.5: the scaled middle in time of the first 125 ms, [B]."""
-    level, moment = (v.to(x.device) for v in _temporal_weights())
+    level, moment = (v.to(x) for v in _temporal_weights())
     energy = x[:, :TEMPORAL_SAMPLES].square()
     ms = (energy @ moment) / (energy @ level + ENERGY_FLOOR)
     return 0.03 * ms**1.864
 
 
-class _Power(torch.autograd.Function):
-    """|X(k)|², k = 1 … BINS, of windowed frames [..., FRAME].
+class _Timbre(torch.autograd.Function):
+    """frame_timbre. Each of the two numbers of a frame has one slope with each of its samples, found beside the number while its spectrum
+    is in the cache; the gradient is their sum, weighted by what arrives. Silent frames are constants.
 
-    PyTorch's own gradient of rfft is a complex transform, four times the work; that of torch.abs is NaN at denormal bins.
+    (PyTorch's own gradient of rfft is a complex transform, four times the work; that of torch.abs is NaN at denormal bins.)
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        spectrum = torch.fft.rfft(x)
-        ctx.save_for_backward(spectrum)
-        used = spectrum[..., 1 : BINS + 1]
-        return used.real.square() + used.imag.square()
+    def forward(ctx, x: Tensor) -> tuple[Tensor, Tensor]:
+        frames = x.unfold(1, FRAME, HOP)
+        sounding = x.unflatten(1, (-1, HOP)).any(2).unfold(1, FRAME // HOP, 1).any(2)
+        rows = frames[sounding]
+        silence = torch.zeros(1, FRAME, dtype=x.dtype, device=x.device)
+        slopes, values = torch.empty((2, *rows.shape), dtype=x.dtype, device=x.device), []
+        for i, one in enumerate((_centroid, _flatness)):
+            found = rows.new_empty(len(rows))
+            for first in range(0, len(rows), FRAMES_AT_ONCE):
+                part = slice(first, first + FRAMES_AT_ONCE)
+                found[part], slopes[i, part] = one(rows[part])
+            values.append(one(silence)[0].expand(sounding.shape).clone().masked_scatter_(sounding, found))
+        ctx.save_for_backward(sounding, slopes)
+        return values[0], values[1]
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        (spectrum,) = ctx.saved_tensors
-        size = 2 * (spectrum.shape[-1] - 1)
-        rest = spectrum.shape[-1] - 1 - BINS
-        return torch.fft.irfft(spectrum * torch.nn.functional.pad(grad, (1, rest)), size, norm="forward")
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, by_centroid: Tensor, by_flatness: Tensor) -> Tensor:
+        sounding, slopes = ctx.saved_tensors
+        frames = slopes.new_zeros((*sounding.shape, FRAME))
+        frames[sounding] = slopes[0] * by_centroid[sounding][:, None] + slopes[1] * by_flatness[sounding][:, None]
+        hops = slopes.new_zeros((len(frames), SAMPLES // HOP, HOP))
+        for k, part in enumerate(frames.unflatten(2, (-1, HOP)).unbind(2)):
+            hops[:, k : k + FRAMES] += part
+        return hops.flatten(1)
+
+
+def _power(frames: Tensor, window: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """|X(k)|², k = 1 … BINS, of windowed frames [n, FRAME], and what makes slopes with the samples of slopes with these."""
+    spectrum = torch.fft.rfft(frames * window)
+    used = spectrum[:, 1 : BINS + 1]
+
+    def slopes(by_power: Tensor) -> Tensor:
+        moved = torch.zeros_like(spectrum)
+        torch.mul(used, by_power, out=moved[:, 1 : BINS + 1])
+        return torch.fft.irfft(moved, FRAME, norm="forward").mul_(window)
+
+    return used.real.square() + used.imag.square(), slopes
+
+
+def _centroid(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Spec 10.3 of frames [n, FRAME]: [n], and its slopes with the samples [n, FRAME]."""
+    power, slopes = _power(frames, _flat_top().to(frames))
+    frequency = _frequencies().to(frames)
+    magnitude = power.add_(MAGNITUDE_FLOOR**2).sqrt_()
+    compressed = torch.log1p(magnitude)
+    total = compressed.sum(1, keepdim=True)
+    hz = (compressed @ frequency)[:, None] / total
+    by_hz = 34.61 * 0.1621 * hz**-1.1621
+    by_power = (frequency - hz).mul_(0.5 * by_hz / total).div_(magnitude.square().add_(magnitude))
+    return (21.2985 - 34.61 * hz**-0.1621)[:, 0], slopes(by_power)
+
+
+def _flatness(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Spec 10.4 of frames [n, FRAME]: [n], and its slopes with the samples [n, FRAME]."""
+    window = _hann(FRAME).to(frames)
+    power, slopes = _power(frames, window / window.sum())
+    power += POWER_FLOOR
+    mean = power.mean(1, keepdim=True)
+    scale = 20.0 / math.log(10.0)
+    flatness = scale * (torch.log(power).mean(1) - torch.log(mean[:, 0]))
+    return flatness, slopes(power.reciprocal_().sub_(1.0 / mean).mul_(scale / BINS))
 
 
 class _Filtered(torch.autograd.Function):
@@ -126,18 +169,14 @@ class _Filtered(torch.autograd.Function):
         return torch.fft.irfft(torch.fft.rfft(grad) * response.conj(), grad.shape[-1]), None
 
 
-def _float(x: np.ndarray) -> Tensor:
-    return torch.from_numpy(x.astype(np.float32))
-
-
 @cache
 def _frequencies() -> Tensor:
-    return _float(np.arange(1, BINS + 1) * SAMPLE_RATE / FRAME)
+    return torch.from_numpy(np.arange(1, BINS + 1) * (SAMPLE_RATE / FRAME))
 
 
 @cache
 def _hann(n: int) -> Tensor:
-    return _float(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n))
+    return torch.from_numpy(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n))
 
 
 @cache
@@ -145,15 +184,15 @@ def _flat_top() -> Tensor:
     """D'Antona & Ferrero 2006, the five terms that everybody uses."""
     terms = (0.21557895, -0.41663158, 0.277263158, -0.083578947, 0.006947368)
     angle = 2.0 * np.pi * np.arange(FRAME) / FRAME
-    return _float(sum(a * np.cos(i * angle) for i, a in enumerate(terms)))
+    return torch.from_numpy(sum(a * np.cos(i * angle) for i, a in enumerate(terms)))
 
 
 @cache
 def _k_response() -> Tensor:
-    """Both filters of BS.1770 on the frequencies of the transform, complex64."""
+    """Both filters of BS.1770 on the frequencies of the transform, complex128."""
     z = np.exp(-2j * np.pi * np.arange(K_WEIGHTING_FFT // 2 + 1) / K_WEIGHTING_FFT)
     response = np.prod([np.polyval(b[::-1], z) / np.polyval(a[::-1], z) for b, a in K_WEIGHTING], axis=0)
-    return torch.from_numpy(response.astype(np.complex64))
+    return torch.from_numpy(response)
 
 
 @cache
@@ -164,6 +203,6 @@ def _temporal_weights() -> tuple[Tensor, Tensor]:
     half, time = SOFTENED_SAMPLES // 2, np.arange(TEMPORAL_SAMPLES)
 
     def weights(of_envelope: np.ndarray) -> Tensor:
-        return _float(np.convolve(of_envelope, smooth)[half : half + TEMPORAL_SAMPLES])
+        return torch.from_numpy(np.convolve(of_envelope, smooth)[half : half + TEMPORAL_SAMPLES])
 
     return weights(np.ones(TEMPORAL_SAMPLES)), weights(time * (1000.0 / SAMPLE_RATE))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The Snare 808 in PyTorch, for gradients: the sound of the core (spec 6) within 1e-4, from closed forms, not recurrences.
+"""The Snare 808 in PyTorch, for gradients: the sound of the core (spec 6).
 
-Nothing depends on the batch: a row of a batch is the same as the row alone. Phases, the filter and all that defines
-them are in double.
+`render` is the core itself, with its gradient in C (snare808_gradient.c); `closed_form` is the same in PyTorch alone, from closed forms,
+not recurrences, for other devices, in either precision, and to check the former by. They agree within 1e-4, gradients within 1e-3.
+Nothing depends on the batch: a row of a batch is the same as the row alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import batch
 from .params import PARAMS
 from .stages import check_rate
 
@@ -27,7 +29,29 @@ def render(params: Tensor, sample_rate: float, seed: int, hits, n: int) -> Tenso
     params: [B, 14] in units, in the order of PARAMS. seed and hits [B]: whole numbers, the noise of each row (spec 6.3).
     Returns float32 [B, n].
     """
-    sample_rate = check_rate(sample_rate)
+    if params.device.type != "cpu":
+        return closed_form(params.float(), sample_rate, seed, hits, n)
+    return _Voice.apply(params, check_rate(sample_rate), seed, hits, n)
+
+
+class _Voice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, params: Tensor, sample_rate: float, seed: int, hits, n: int) -> Tensor:
+        ctx.save_for_backward(params)
+        ctx.how = sample_rate, seed, hits
+        return torch.from_numpy(batch.render(params.detach().numpy(), sample_rate, seed, hits, n, torch.get_num_threads()))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad: Tensor):
+        (params,) = ctx.saved_tensors
+        slopes = batch.gradient(params.detach().numpy(), *ctx.how, grad.numpy(), torch.get_num_threads())
+        return torch.from_numpy(slopes).to(params.dtype), None, None, None, None
+
+
+def closed_form(params: Tensor, sample_rate: float, seed: int, hits, n: int) -> Tensor:
+    """render in PyTorch alone, in the precision of params (phases, filter and all that defines them always in double)."""
+    sample_rate, dtype = check_rate(sample_rate), params.dtype
     if params.ndim != 2 or params.shape[1] != len(PARAMS):
         raise ValueError(f"parameters of the voice have the shape [strokes, {len(PARAMS)}], not {list(params.shape)}")
     p = {param.name: column for param, column in zip(PARAMS, params.double().split(1, dim=1), strict=True)}
@@ -38,18 +62,18 @@ def render(params: Tensor, sample_rate: float, seed: int, hits, n: int) -> Tenso
     total = 0.0
     for osc in ("osc1", "osc2"):
         cycles = p[f"{osc}_freq"] / sample_rate * (time + p[f"{osc}_mod"] * turned)
-        sine = torch.sin(2.0 * math.pi * (cycles - cycles.detach().floor()).float())
-        total = total + gain(p[f"{osc}_gain"]) * envelope(p[f"{osc}_decay"], time, sample_rate, torch.float32) * sine
-    white = noise(seed, hits, n).to(params.device)
+        sine = torch.sin(2.0 * math.pi * (cycles - cycles.detach().floor()).to(dtype))
+        total = total + gain(p[f"{osc}_gain"], dtype) * envelope(p[f"{osc}_decay"], time, sample_rate, dtype) * sine
+    white = noise(seed, hits, n).to(params.device, dtype)
     snappy = highpass(white, p["noise_filter_freq"], p["noise_filter_q"], sample_rate)
-    level = gain(p["noise_gain"]) * math.sqrt(sample_rate / 48000.0)
-    total = total + level * envelope(p["noise_decay"], time, sample_rate, torch.float32) * snappy
-    return torch.tanh(gain(p["tanh_gain"]) * total)
+    level = gain(p["noise_gain"], dtype) * math.sqrt(sample_rate / 48000.0)
+    total = total + level * envelope(p["noise_decay"], time, sample_rate, dtype) * snappy
+    return torch.tanh(gain(p["tanh_gain"], dtype) * total)
 
 
-def gain(db: Tensor) -> Tensor:
-    """Amplitude factor of dB, float32."""
-    return torch.exp(db * (math.log(10.0) / 20.0)).float()
+def gain(db: Tensor, dtype=torch.float64) -> Tensor:
+    """Amplitude factor of dB."""
+    return torch.exp(db * (math.log(10.0) / 20.0)).to(dtype)
 
 
 def envelope(decay_ms: Tensor, time: Tensor, sample_rate: float, dtype=torch.float64) -> Tensor:
@@ -112,7 +136,7 @@ def biquad(x: Tensor, b, a) -> Tensor:
 
     The recursion as a block state space: with the state s = (s1, s2) of the transposed direct form II, s ← M s + v x,
     a block's output is its input times the Toeplitz matrix of the impulse response plus the powers of M times the
-    state before it, and the states before all blocks come from log2(blocks) doublings. Returns float32.
+    state before it, and the states before all blocks come from log2(blocks) doublings. Returns the precision of x.
     """
     (b0, b1, b2), (a1, a2) = b, a
     batch, n = x.shape
@@ -136,5 +160,5 @@ def biquad(x: Tensor, b, a) -> Tensor:
         state = torch.cat([state[:, :step], state[:, step:] + state[:, :-step] @ across], 1)
         step, across = 2 * step, across @ across
     before = torch.nn.functional.pad(state[:, :-1], (0, 0, 1, 0))
-    y = rows @ toeplitz.float() + (before @ powers[:, :, 0].transpose(1, 2)).float()
+    y = rows @ toeplitz.to(x.dtype) + (before @ powers[:, :, 0].transpose(1, 2)).to(x.dtype)
     return y.reshape(batch, -1)[:, :n]

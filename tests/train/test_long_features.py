@@ -126,3 +126,16 @@ def test_gradients_are_slopes():
         leaf = torch.from_numpy(x.astype(np.float32))[None].requires_grad_()
         long_features.measure(leaf)[0, i].backward()
         assert (leaf.grad[0].double() @ torch.from_numpy(direction)).item() == pytest.approx(slope[i], rel=5e-3, abs=1e-3), name
+
+
+def test_the_slopes_of_a_frame_with_its_samples_are_those_of_differences():
+    frames = torch.from_numpy(SOUNDS["loud drum"][None, 300 : 300 + FRAME]).double()
+    for one in (long_features._centroid, long_features._flatness):
+        value, slopes = one(frames)
+        for at in (0, 100, 1024, 2047):
+            moved = [frames.clone() for _ in range(2)]
+            for side, frame in zip((-1e-6, 1e-6), moved, strict=True):
+                frame[0, at] += side
+            slope = (one(moved[1])[0] - one(moved[0])[0]).item() / 2e-6
+            assert slopes[0, at].item() == pytest.approx(slope, rel=1e-4, abs=1e-6)
+        assert value.shape == (1,)
