@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, audio, doctor
+from . import __version__, audio, doctor, training
 from .engine import NORMALIZE, Engine
 from .errors import TorchdrumError, cannot, printable
 from .model import Model, model_names
-from .onset_plot import plot_onsets
 from .params import CONTROLS, PARAMS, did_you_mean, find_param
+from .plots import plot_onsets
 from .presets import preset_names
 from .render import render
 from .stages import ONSET_SETTINGS, check_rate, onsets
@@ -273,8 +273,29 @@ def make_parser() -> argparse.ArgumentParser:
     p.add_argument("--json", action="store_true", help="as JSON")
     p.set_defaults(run=cmd_inspect)
 
-    p = commands.add_parser("train", add_help=False, help="train a model on your own strokes (needs torch)")
-    p.set_defaults(run=None)  # main hands its words over before they are parsed
+    p = commands.add_parser(
+        "hear",
+        help="show what strokes are in recordings",
+        description="Finds the strokes of recordings as train does, and says how many there are and how much they vary.",
+    )
+    training.add_hear(p)
+    p.set_defaults(run=training.hear)
+
+    p = commands.add_parser(
+        "train",
+        help="train a model on your own strokes (needs torch)",
+        description="Trains a model for a preset of the 808 from recordings of strokes. Ctrl-C keeps the best so far, --resume goes on.",
+    )
+    training.add_train(p)
+    p.set_defaults(run=training.train)
+
+    p = commands.add_parser(
+        "report",
+        help="see and hear what a model has learnt (needs torch and matplotlib)",
+        description="Writes one HTML page: how far the drum follows the strokes, what the network does with each parameter, and the sound.",
+    )
+    training.add_report(p)
+    p.set_defaults(run=training.report)
 
     p = commands.add_parser(
         "doctor",
@@ -294,26 +315,12 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def cmd_train(words: list[str]) -> int:
-    """The training has a parser of its own, which needs torch."""
-    try:
-        from . import train
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        note('training needs PyTorch: install it with pip install "torchdrum[train]", here with make test-train')
-        return 2
-    return train.main(words)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):  # a terminal without these signs is no reason to stop
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
-    if words[:1] == ["train"]:
-        return cmd_train(words[1:])
     args = make_parser().parse_args(words)
     try:
         if getattr(args, "tail", None) is not None and not 0 <= args.tail <= 60:

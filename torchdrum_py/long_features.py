@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-SAMPLE_RATE = 48000  # the only one
+from .data import SAMPLE_RATE, SAMPLES
+
 FRAME, HOP = 2048, 512
-TRANSIENT_FRAMES, FRAMES = 2, 66
-SAMPLES = (FRAMES - 1) * HOP + FRAME  # that are read: 35328, 0.736 s
+TRANSIENT_FRAMES, FRAMES = 2, (SAMPLES - FRAME) // HOP + 1  # 66 of all
 NAMES = (
     "transient_loudness",
     "transient_centroid",
@@ -47,7 +47,7 @@ K_WEIGHTING_FFT = 40960  # 5632 samples longer than a stroke: the response has t
 
 
 def measure(x: Tensor) -> Tensor:
-    """[B, 7] in the order of NAMES of strokes x: [B, at least SAMPLES], float32 or float64, at SAMPLE_RATE, sample 0 the start of each (spec 10)."""
+    """[B, 7] in the order of NAMES of strokes x [B, at least SAMPLES] at SAMPLE_RATE, sample 0 the start of each (spec 10)."""
     if x.ndim != 2 or x.shape[1] < SAMPLES:
         raise ValueError(f"strokes have the shape [strokes, {SAMPLES} or more], not {list(x.shape)}")
     x = x[:, :SAMPLES]
@@ -96,12 +96,14 @@ class _Timbre(torch.autograd.Function):
         sounding = x.unflatten(1, (-1, HOP)).any(2).unfold(1, FRAME // HOP, 1).any(2)
         rows = frames[sounding]
         silence = torch.zeros(1, FRAME, dtype=x.dtype, device=x.device)
-        slopes, values = torch.empty((2, *rows.shape), dtype=x.dtype, device=x.device), []
+        slopes, values = rows.new_empty((2, *rows.shape)) if ctx.needs_input_grad[0] else None, []
         for i, one in enumerate((_centroid, _flatness)):
             found = rows.new_empty(len(rows))
             for first in range(0, len(rows), FRAMES_AT_ONCE):
                 part = slice(first, first + FRAMES_AT_ONCE)
-                found[part], slopes[i, part] = one(rows[part])
+                found[part], sloped = one(rows[part])
+                if slopes is not None:
+                    slopes[i, part] = sloped()
             values.append(one(silence)[0].expand(sounding.shape).clone().masked_scatter_(sounding, found))
         ctx.save_for_backward(sounding, slopes)
         return values[0], values[1]
@@ -131,28 +133,31 @@ def _power(frames: Tensor, window: Tensor) -> tuple[Tensor, Callable[[Tensor], T
     return used.real.square() + used.imag.square(), slopes
 
 
-def _centroid(frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Spec 10.3 of frames [n, FRAME]: [n], and its slopes with the samples [n, FRAME]."""
+def _centroid(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    """Spec 10.3 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
     power, slopes = _power(frames, _flat_top().to(frames))
     frequency = _frequencies().to(frames)
     magnitude = power.add_(MAGNITUDE_FLOOR**2).sqrt_()
     compressed = torch.log1p(magnitude)
     total = compressed.sum(1, keepdim=True)
     hz = (compressed @ frequency)[:, None] / total
-    by_hz = 34.61 * 0.1621 * hz**-1.1621
-    by_power = (frequency - hz).mul_(0.5 * by_hz / total).div_(magnitude.square().add_(magnitude))
-    return (21.2985 - 34.61 * hz**-0.1621)[:, 0], slopes(by_power)
+
+    def by_power() -> Tensor:
+        by_hz = 34.61 * 0.1621 * hz**-1.1621
+        return (frequency - hz).mul_(0.5 * by_hz / total).div_(magnitude.square().add_(magnitude))
+
+    return (21.2985 - 34.61 * hz**-0.1621)[:, 0], lambda: slopes(by_power())
 
 
-def _flatness(frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Spec 10.4 of frames [n, FRAME]: [n], and its slopes with the samples [n, FRAME]."""
+def _flatness(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    """Spec 10.4 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
     window = _hann(FRAME).to(frames)
     power, slopes = _power(frames, window / window.sum())
     power += POWER_FLOOR
     mean = power.mean(1, keepdim=True)
     scale = 20.0 / math.log(10.0)
     flatness = scale * (torch.log(power).mean(1) - torch.log(mean[:, 0]))
-    return flatness, slopes(power.reciprocal_().sub_(1.0 / mean).mul_(scale / BINS))
+    return flatness, lambda: slopes(power.reciprocal().sub_(1.0 / mean).mul_(scale / BINS))
 
 
 class _Filtered(torch.autograd.Function):

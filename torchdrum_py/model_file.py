@@ -7,6 +7,7 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -92,12 +93,14 @@ def write(
     *,
     inputs,
     outputs,
+    check: Callable[[Model], str] | None = None,
     **metadata,
 ) -> Model:
     """Writes a model file, after the core has read it and agreed.
 
     inputs [n, 3] and outputs [n, params]: what the network as trained answers; TorchdrumError, and no file, when the core's answer differs
-    by more than TOLERANCE. Other arguments as to_bytes. Returns the model as the core reads it.
+    by more than TOLERANCE. check: told the model as the core reads it, says what is wrong with it, if anything. Other arguments as
+    to_bytes. Returns the model as the core reads it.
     """
     data = to_bytes(layers, preset, minimum, maximum, reference, **metadata)
     model = Model(data, os.path.basename(os.fspath(path)))
@@ -107,6 +110,8 @@ def write(
     worst = float(np.abs(answers - np.asarray(outputs)).max())
     if not worst <= TOLERANCE:
         raise TorchdrumError(f"{path} was not written: the core's network differs from the trained one by {worst:.1e}")
+    if check and (wrong := check(model)):
+        raise TorchdrumError(f"{path} was not written: {wrong}")
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
     return model

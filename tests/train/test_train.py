@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A small training: it learns, and what it writes is what the object plays."""
 
+import dataclasses
 import functools
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,11 +16,14 @@ import soundfile
 import torch
 
 import torchdrum_py as td
-from torchdrum_py import data, long_features, train
+from torchdrum_py import data, judge, long_features, recipe, train
+from torchdrum_py.mapping import played
 
 EPOCHS = 15
 STROKES = 80
 PRESET = td.Preset.load("808_snare_1")
+RECIPE = recipe.DEFAULT
+TEXTS = {"name": "m", "author": "a", "license": "CC0-1.0", "source": "s"}
 
 
 @functools.cache
@@ -54,38 +59,54 @@ def small_training():
 
 def test_a_training_comes_nearer_to_strokes_that_it_has_not_seen():
     trained, losses = small_training()
+    assert losses == trained.history
     assert [epoch for epoch, _, _ in losses] == list(range(1, EPOCHS + 1))
     assert min(checked for _, _, checked in losses) < 0.9 * losses[0][2]
-    weighted_before, weighted = (np.mean(error / trained.spread.numpy()) for error in (trained.error_before, trained.error))
+    weighted_before, weighted = (np.mean(errors / trained.spread.numpy()) for errors in (trained.errors_before, trained.errors))
     assert weighted < 0.5 * weighted_before
 
 
 def test_with_the_same_noise_the_object_plays_what_training_measured(tmp_path):
     trained, _ = small_training()
-    model = trained.write(tmp_path / "m.safetensors", name="m", author="a", license="CC0-1.0", source="s")
-    played, drums = train.heard(model, trained.test, seed=5)
-    assert played == trained.test
-    found = long_features.measure(torch.from_numpy(drums))
-    for i, hit in enumerate(played):
+    model = trained.write(tmp_path / "m.safetensors", **TEXTS)
+    for i, (hit, answer) in enumerate(zip(trained.test, judge.answers(model, trained.test, seed=5), strict=True)):
+        event, drum = answer
+        found = long_features.measure(torch.from_numpy(drum)[None])[0]
         with torch.no_grad():
             modulation = trained.network(torch.from_numpy(trained.scale(hit.features[None])))
-            wanted = train.differences(PRESET, torch.zeros(7), modulation, seed=5 + i)[0]
-        np.testing.assert_allclose(found[i], wanted, rtol=1e-4, atol=1e-3)
+            wanted = train.differences(PRESET, torch.zeros(7), modulation, RECIPE, seed=5 + i)[0]
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-3)
+        assert np.array_equal(event.raw, hit.features)
 
 
 def test_what_is_played_is_what_was_trained(tmp_path):
-    """With other noise, too (the mean over four seeds): the object makes the errors that the training reports."""
+    """With other noise, too: the object makes the errors that the training reports."""
     trained, _ = small_training()
-    model = trained.write(tmp_path / "m.safetensors", name="m", author="a", license="CC0-1.0", source="s")
-    errors, follows = zip(*(train.heard_error(trained, model, train.UNSEEN_SEEDS + 1000 * k) for k in range(4)), strict=True)
-    played, spread = np.mean(errors, axis=0), trained.spread.numpy()
-    assert np.mean(played / spread) == pytest.approx(np.mean(trained.error / spread), rel=0.06)
-    assert min(follows) > 0.9
+    model = trained.write(tmp_path / "m.safetensors", **TEXTS)
+    found = trained.judged(model, seed=train.UNSEEN_SEEDS + 1000)
+    spread = trained.spread.numpy()
+    assert np.mean(found.played / spread) == pytest.approx(np.mean(found.trained / spread), rel=0.03)
+    assert np.mean(found.preset / spread) == pytest.approx(np.mean(trained.errors_before / spread), rel=0.03)
+    assert found.loudness > 0.9
+
+
+def test_a_model_that_plays_other_parameters_than_were_trained_is_not_written(tmp_path, monkeypatch):
+    trained, _ = small_training()
+    path = tmp_path / "m.safetensors"
+    other = dataclasses.replace(trained, preset=td.Preset.load("808_snare_3"))
+    model = trained.write(path, **TEXTS)
+    wrong = judge.disagreement(model, trained.test, np.tile(other.preset.value, (len(trained.test), 1)))
+    assert "differ from the trained ones" in wrong
+    path.unlink()
+    monkeypatch.setattr(judge, "disagreement", lambda *_: wrong)
+    with pytest.raises(td.TorchdrumError, match="was not written: from the same samples"):
+        trained.write(path, **TEXTS)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_written_model_is_the_trained_network(tmp_path):
     trained, _ = small_training()
-    trained.write(tmp_path / "m.safetensors", name="m", author="a", license="CC0-1.0", source="s")
+    trained.write(tmp_path / "m.safetensors", **TEXTS)
     model = td.Model.from_file(tmp_path / "m.safetensors")
     features = np.array([hit.features for hit in hits()])
     x = trained.scale(features)
@@ -95,7 +116,7 @@ def test_the_written_model_is_the_trained_network(tmp_path):
     assert np.array_equal(model.info["preset"].value, PRESET.value)
     engine = td.Engine(data.SAMPLE_RATE, tmp_path / "m.safetensors")
     engine.process(hits()[0].audio)
-    params = train.played(PRESET, torch.from_numpy(engine.events[0].modulation[None]))[0]
+    params = played(PRESET, torch.from_numpy(engine.events[0].modulation[None]))[0]
     np.testing.assert_allclose(engine.events[0].param, params, rtol=1e-6, atol=1e-5)
 
 
@@ -111,7 +132,7 @@ def test_the_same_seed_writes_the_same_file_and_another_another(tmp_path):
     for i, seed in enumerate((1, 1, 2)):
         trained = train.train(hits()[::2], PRESET, epochs=1, seed=seed)
         path = tmp_path / f"{i}.safetensors"
-        trained.write(path, name="m", author="a", license="CC0-1.0", source="s")
+        trained.write(path, **TEXTS)
         files.append(path.read_bytes())
     assert files[0] == files[1] != files[2]
 
@@ -125,31 +146,55 @@ def test_an_interrupted_training_keeps_the_best_network():
             raise KeyboardInterrupt
 
     trained = train.train(hits()[::2], PRESET, epochs=50, progress=stop)
-    assert trained.epochs == len(checked) == 2
-    assert np.isfinite(trained.error).all()
+    assert len(trained.history) == len(checked) == 2
+    assert np.isfinite(trained.errors).all()
 
 
-def test_a_parameter_at_the_end_of_its_range_can_be_moved_back_inside():
-    preset = td.Preset.load("808_snare_2")
-    index = [p.name for p in td.PARAMS].index("noise_filter_q")
-    assert preset.value[index] == td.PARAMS[index].min
-    modulation = torch.full((1, len(td.PARAMS)), -0.1, requires_grad=True)
-    q = train.played(preset, modulation)[0, index]
-    assert q.item() == td.PARAMS[index].min
-    (slope,) = torch.autograd.grad(q, modulation, retain_graph=True)
-    assert slope[0, index] == 0.0  # towards smaller Q there is nothing
-    (slope,) = torch.autograd.grad(-q, modulation)
-    assert slope[0, index] < 0.0
+def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path):
+    """To the bit, whether it was stopped by hand or has ended and is to go further."""
+    straight = train.train(hits()[::2], PRESET, epochs=4, seed=1)
+
+    def stop(epoch, *_):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "m.training"
+    train.train(hits()[::2], PRESET, epochs=4, seed=1, checkpoint=path, progress=stop, note="kept")
+    assert train.Checkpoint.read(path)["note"] == "kept"
+    train.train(hits()[::2], PRESET, epochs=3, seed=1, checkpoint=path, resume=True)
+    resumed = train.train(hits()[::2], PRESET, epochs=4, seed=1, checkpoint=path, resume=True)
+    assert resumed.history == straight.history
+    for a, b in zip(resumed.network.parameters(), straight.network.parameters(), strict=True):
+        assert torch.equal(a, b)
+    again = train.train(hits()[::2], PRESET, epochs=4, seed=1, checkpoint=path, resume=True)
+    assert again.history == straight.history
+    assert os.listdir(tmp_path) == ["m.training"]
 
 
-def test_the_range_of_the_normaliser_is_never_less_than_a_model_may_have():
-    one = np.tile(np.array([-20.0, 90.0, -40.0], np.float32), (10, 1))
-    scale = train.Scale.of(one, one[0])
-    assert (scale.max - scale.min >= train.LEAST_SPAN).all()
-    np.testing.assert_allclose(scale.reference, 0.5, atol=1e-5)
+def test_a_training_of_something_else_is_not_gone_on_with(tmp_path):
+    path = tmp_path / "m.training"
+    how = {"epochs": 1, "checkpoint": path, "resume": True}
+    train.train(hits()[::2], PRESET, seed=1, **how)
+    for changed, words in (
+        (lambda: train.train(hits()[::2], PRESET, seed=2, **how), "different seed"),
+        (lambda: train.train(hits()[1::2], PRESET, seed=1, **how), "different strokes"),
+        (lambda: train.train(hits()[::2], td.Preset.load("snare_2"), seed=1, hidden=(), **how), "different preset and model"),
+    ):
+        with pytest.raises(td.TorchdrumError, match=words):
+            changed()
+    whole = path.read_bytes()
+    for broken in (b"", b"la la la", whole[: len(whole) // 2], pickle.dumps({"format": train.Checkpoint.FORMAT}, 2)):
+        path.write_bytes(broken)
+        with pytest.raises(td.TorchdrumError, match="not the state of a training"):
+            train.train(hits()[::2], PRESET, seed=1, **how)
 
 
-COMMAND = [sys.executable, "-m", "torchdrum_py.train"]
+def test_a_training_that_learns_no_more_ends(monkeypatch):
+    short = dataclasses.replace(RECIPE, stop=2, learning_rate=lambda hidden: 0.0)
+    assert len(train.train(hits()[::2], PRESET, short, epochs=50).history) == 3
+
+
+COMMAND = [sys.executable, "-m", "torchdrum_py.cli", "train"]
 
 
 def run(folder, *arguments) -> subprocess.CompletedProcess:
@@ -219,3 +264,29 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, recording, change):
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("torchdrum: ")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_report_is_made_of_what_the_training_left(tmp_path, recording):
+    output = tmp_path / "mine.safetensors"
+    assert run(tmp_path, recording, "--preset", "snare_3", "-o", output, "--epochs", 2).returncode == 0
+    command = [sys.executable, "-m", "torchdrum_py.cli", "report"]
+
+    def report(*words) -> subprocess.CompletedProcess:
+        return subprocess.run([*command, *map(str, words)], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+
+    result = report(output)
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "mine.html").read_text()
+    assert "808_snare_3" in page and f"{STROKES}, " in page and "in epoch" in page
+    assert report(output, recording, "-o", tmp_path / "other.html").returncode == 0
+    assert "losses are not known" in (tmp_path / "other.html").read_text()
+    for words, reason in (
+        (["snare_1"], "no snare_1.training"),
+        ([output, "-o", "x.pdf"], "ending .html"),
+        ([output, tmp_path / "missing.wav"], "missing.wav"),
+    ):
+        result = report(*words)
+        assert result.returncode == 2 and reason in result.stderr and "Traceback" not in result.stderr
+    (tmp_path / "mine.training").write_bytes(b"la la la")
+    result = report(output)
+    assert result.returncode == 2 and "not the state of a training" in result.stderr

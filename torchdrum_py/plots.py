@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A picture of what the detector heard and why (needs matplotlib)."""
+"""Pictures of what was heard and why (they need matplotlib)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot
 from .stages import Onsets
 
 POINTS = 4000  # of the curves: each shows the extremes of what lies between two
@@ -19,8 +19,7 @@ def _extremes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.arange(len(parts)) * step, parts.min(axis=1), parts.max(axis=1)
 
 
-def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
-    """Writes a picture: x [n] with the strokes found, and the onset function with the threshold that it must exceed."""
+def _pyplot():
     try:
         import matplotlib
 
@@ -29,6 +28,21 @@ def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
     except ModuleNotFoundError:
         raise TorchdrumError('--plot needs matplotlib: pip install "torchdrum[plot]"') from None
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
+    return plt
+
+
+def _save(figure, path: str):
+    try:
+        figure.savefig(path, dpi=110)
+    except ValueError as error:  # a format that matplotlib does not know
+        raise TorchdrumError(f"--plot: {str(error).splitlines()[0]}") from None
+    except OSError as error:
+        raise cannot(path, "written", error) from None
+
+
+def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
+    """Writes a picture: x [n] with the strokes found, and the onset function with the threshold that it must exceed."""
+    plt = _pyplot()
     figure, (wave, curve) = plt.subplots(2, 1, figsize=(12, 5), sharex=True, layout="constrained")
     at, low, high = _extremes(x)
     wave.fill_between(at / sample_rate, low, high, color="0.4", lw=0.4)
@@ -41,9 +55,15 @@ def plot_onsets(x: np.ndarray, sample_rate: float, found: Onsets, path: str):
     curve.legend(loc="upper right", frameon=False)
     for axis, height in ((wave, wave.get_ylim()[1]), (curve, 0.97 * SHOWN_DB)):
         axis.plot(found.samples / sample_rate, np.full(len(found.samples), height), "v", color="tab:red", ms=5, clip_on=False)
-    try:
-        figure.savefig(path, dpi=110)
-    except ValueError as error:  # a format that matplotlib does not know
-        raise TorchdrumError(f"--plot: {str(error).splitlines()[0]}") from None
-    finally:
-        plt.close(figure)
+    _save(figure, path)
+
+
+def plot_strokes(features: np.ndarray, path: str):
+    """Writes a picture of strokes by their features [n, 3]: brightness and noisiness against loudness."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharex=True, layout="constrained")
+    for axis, column, name in zip(axes, (1, 2), ("centroid, semitones (69 = 440 Hz)", "flatness, dB"), strict=True):
+        axis.plot(features[:, 0], features[:, column], "o", color="tab:blue", alpha=0.6, ms=5)
+        axis.set(xlabel="loudness, dBFS", ylabel=name)
+    figure.suptitle(f"{len(features)} strokes, as the network hears them")
+    _save(figure, path)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""The commands hear and train: a minute of playing in, a model file out. torch is needed, and imported, only while something is trained."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from . import data
+from .errors import TorchdrumError
+from .model import SUFFIX, Model
+from .presets import Preset, preset_names
+
+CHECKPOINT = ".training"  # ending of the file beside the model that --resume and report read
+WINDOWS = (64, 128, 256)
+KINDS = {"linear": (), "mlp": (32,), "large": (64, 64, 64)}  # widths of the hidden layers
+RECIPES = ("default", "original")
+NO_TORCH = 'training needs PyTorch: install it with pip install "torchdrum[train]", here with make test-train'
+
+
+def add_recordings(parser: argparse.ArgumentParser):
+    parser.add_argument("audio", nargs="+", metavar="AUDIO", help="recordings of any format and sample rate, or folders of them")
+    parser.add_argument(
+        "--single", action="store_true", help="every recording is one stroke of a sample library (…_rr1, …_rr2 belong together)"
+    )
+
+
+def add_hear(parser: argparse.ArgumentParser):
+    add_recordings(parser)
+    parser.add_argument("--plot", metavar="FILE", help="draw the strokes by loudness, centroid and flatness (.png, .pdf, .svg)")
+
+
+def add_train(parser: argparse.ArgumentParser):
+    add_recordings(parser)
+    parser.add_argument(
+        "--preset", required=True, metavar="NAME|FILE", help=f"the sound to start from: {', '.join(preset_names())}, or a file"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help=f"the model to write, {SUFFIX}")
+    parser.add_argument("--resume", action="store_true", help=f"go on from the {CHECKPOINT} file beside the output")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the strokes, at most (as the recipe has it)")
+    parser.add_argument("--model", choices=KINDS, default="mlp", help="kind of network (%(default)s)")
+    parser.add_argument("--window", type=int, choices=WINDOWS, default=data.WINDOW, help="samples that it hears of a stroke (%(default)s)")
+    parser.add_argument("--recipe", choices=RECIPES, default=RECIPES[0], help="original: as TorchDrum is trained, for comparison")
+    parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
+    parser.add_argument("--device", default="cpu", help="of PyTorch (%(default)s, which is quick enough)")
+    for key in ("name", "author", "license", "source"):
+        parser.add_argument(f"--{key}", default="", help="for people, in the model")
+
+
+def hear(args) -> int:
+    heard = data.load(args.audio, args.single)
+    print("\n".join(heard.lines()))
+    if args.plot:
+        from .plots import plot_strokes
+
+        plot_strokes(heard.features, args.plot)
+    heard.check()
+    return 0
+
+
+class Progress:
+    """One line for each epoch, on stderr; on a terminal one line in all."""
+
+    def __init__(self, epochs: int):
+        self.epochs, self.start, self.first = epochs, time.monotonic(), None
+        self.end = "\r" if sys.stderr.isatty() else "\n"
+
+    def __call__(self, epoch: int, learned: float, checked: float):
+        self.first = self.first or epoch
+        left = (time.monotonic() - self.start) / (epoch - self.first + 1) * (self.epochs - epoch)
+        line = f"epoch {epoch}/{self.epochs}  error {checked:.3f} (training {learned:.3f})"
+        print(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", end=self.end, file=sys.stderr, flush=True)
+
+
+def train(args) -> int:
+    output = Path(args.output)
+    if args.epochs is not None and args.epochs < 1:
+        raise TorchdrumError(f"--epochs is at least 1, not {args.epochs}")
+    if output.suffix != SUFFIX:
+        raise TorchdrumError(f"{output}: give the model the ending {SUFFIX}")
+    if not output.parent.is_dir():
+        raise TorchdrumError(f"there is no folder {output.parent}")
+    preset = Preset.load(args.preset)
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise TorchdrumError(NO_TORCH) from None
+    from .recipe import RECIPES as recipes
+    from .train import Checkpoint
+    from .train import train as fit
+
+    try:
+        torch.zeros(1, device=args.device)
+    except (RuntimeError, AssertionError):
+        raise TorchdrumError(f"PyTorch has no device {args.device} here: leave out --device") from None
+    heard = data.load(args.audio, args.single, args.window)
+    print("\n".join(heard.lines()), file=sys.stderr, flush=True)
+    heard.check()
+    recipe, checkpoint = recipes[args.recipe], output.with_suffix(CHECKPOINT)
+    trained = fit(
+        heard.hits,
+        preset,
+        recipe,
+        epochs=args.epochs,
+        hidden=KINDS[args.model],
+        seed=args.seed,
+        device=args.device,
+        progress=Progress(args.epochs or recipe.epochs),
+        checkpoint=checkpoint,
+        resume=args.resume,
+        audio=[str(Path(path).resolve()) for path in args.audio],
+        single=args.single,
+    )
+    if not trained.history:
+        raise KeyboardInterrupt
+    metadata = {key: getattr(args, key) for key in ("author", "license", "source")}
+    model = trained.write(output, name=args.name or output.stem, **metadata)
+    errors = trained.judged(model)
+    Checkpoint(checkpoint, {}).note(reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()})
+    print(table(errors))
+    print(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}", file=sys.stderr)
+    return 0
+
+
+def add_report(parser: argparse.ArgumentParser):
+    parser.add_argument("model", metavar="MODEL", help=f"the {SUFFIX} file that train wrote, with its {CHECKPOINT} file beside it")
+    parser.add_argument(
+        "audio", nargs="*", metavar="AUDIO", help="other recordings to play it to, or folders of them (those it was trained with)"
+    )
+    parser.add_argument("--single", action="store_true", help="every one of these recordings is one stroke of a sample library")
+    parser.add_argument("-o", "--output", metavar="FILE", help="the page to write (beside the model, with the ending .html)")
+
+
+def report(args) -> int:
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise TorchdrumError(NO_TORCH) from None
+    from . import judge, train
+    from . import report as page
+
+    model, state = Model.load(args.model), {}
+    beside = Path(args.model).with_suffix(CHECKPOINT)
+    if not args.audio:
+        if not beside.exists():
+            raise TorchdrumError(f"there is no {beside} that tells what {args.model} was trained with: name recordings to play it to")
+        state = train.Checkpoint.read(beside)
+    output = args.output or str(Path(args.model).with_suffix(page.SUFFIX))
+    page.check(output)
+    heard = data.load(args.audio or state["audio"], args.single or state.get("single", False), model.info["window"])
+    print("\n".join(heard.lines()), file=sys.stderr, flush=True)
+    if not heard.hits:
+        raise TorchdrumError("there is no stroke to play the model to")
+    hits, test, facts = heard.hits, list(range(len(heard.hits))), {}
+    if state:
+        unseen = {id(hit) for hit in data.split(hits, state["made_of"]["seed"])[2]}
+        test = [i for i, hit in enumerate(hits) if id(hit) in unseen]
+        facts = {"seed": state["made_of"]["seed"], "recipe": state["made_of"]["recipe"], "epochs": len(state["history"])}
+    if "reached" in state:
+        errors = judge.Errors(**{key: np.array(value) for key, value in state["reached"].items()})
+    else:
+        errors = train.judged(model, [hits[i] for i in test])
+    page.write(output, model, hits, test, [tuple(line) for line in state.get("history", [])], errors, facts)
+    print(f"written: {output}", file=sys.stderr)
+    return 0
+
+
+def table(errors) -> str:
+    """judge.Errors, for people."""
+    from .long_features import NAMES
+
+    rows = [f"{'mean error on unseen strokes':30}{'preset':>9}{'trained':>9}{'as played':>11}"]
+    for name, *numbers in zip(NAMES, errors.preset, errors.trained, errors.played, strict=True):
+        rows.append(f"{name.replace('_', ' '):30}{numbers[0]:9.2f}{numbers[1]:9.2f}{numbers[2]:11.2f}")
+    rows.append(f"{'mean of all, preset = 1':30}{1:9.2f}{np.mean(errors.trained / errors.preset):9.2f}{errors.mean:11.2f}")
+    rows.append(f"rank correlation of stroke and drum: loudness {errors.loudness:.3f}, brightness {errors.brightness:.3f}")
+    return "\n".join(rows)
