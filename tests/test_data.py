@@ -160,3 +160,14 @@ def test_a_recording_with_samples_that_are_not_numbers_is_refused(tmp_path):
     soundfile.write(tmp_path / "x.wav", np.array([0.0, np.nan, 0.1]), 48000, subtype="FLOAT")
     with pytest.raises(td.TorchdrumError, match="not numbers"):
         data.read(tmp_path / "x.wav")
+
+
+def test_windows_that_the_core_does_not_take_have_the_features_of_the_same_equations(monkeypatch):
+    x = recordings.recording("loop_compus", data.SAMPLE_RATE)
+    starts = range(0, len(x) - data.WINDOW, 5000)
+    wanted = data.window_features(x, starts, data.WINDOW)
+    monkeypatch.setattr(data, "WINDOW", 1)
+    np.testing.assert_allclose(data.window_features(x, starts, 256), wanted, rtol=0, atol=2e-3)
+    longer = data.cut(x, window=2048)
+    assert len(longer) > 5 and all(hit.window == 2048 and np.isfinite(hit.features).all() for hit in longer)
+    assert data.views(longer, 3, seed=0).shape == (len(longer), 3, 3)

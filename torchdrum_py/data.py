@@ -126,7 +126,7 @@ def cut(x: np.ndarray, name: str = "", single: bool = False, window: int = WINDO
     padded = np.concatenate([before, x, after])
     detected = onsets(padded, SAMPLE_RATE, window, detector=DETECTOR, **settings).samples
     starts = [int(sample) - PREROLL for sample in detected[: 1 if single else None]]
-    rows = batch.features(padded, starts, window, SAMPLE_RATE, threads=1)
+    rows = window_features(padded, starts, window)
     groups = [re.sub(r"_rr\d+.*", "", name) if single else f"{name} {i}" for i in range(len(starts))]
     ends = [*starts[1:], len(padded)][: len(starts)]
     return [Hit(_excerpt(padded, a, b), row, group, window) for a, b, row, group in zip(starts, ends, rows, groups, strict=True)]
@@ -142,10 +142,33 @@ def _excerpt(x: np.ndarray, start: int, end: int) -> np.ndarray:
     return sound
 
 
+def window_features(x: np.ndarray, starts: Sequence[int], window: int) -> np.ndarray:
+    """Features (spec 4), float32 [k, 3], of the windows x[start : start + window] at SAMPLE_RATE.
+
+    Those of the core; windows longer than it takes, for experiments, by the same equations in NumPy.
+    """
+    if window <= WINDOW:
+        return batch.features(x, starts, window, SAMPLE_RATE, threads=1)
+    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(window) / window)
+    size = 2 ** int(np.ceil(np.log2(2 * window)))
+    frequency = np.arange(size // 2 + 1) * SAMPLE_RATE / size
+    used = (frequency > 0.0) & (frequency <= 20000.0)
+    rows = []
+    for start in starts:
+        part = x[start : start + window].astype(np.float64)
+        power = np.abs(np.fft.rfft(hann * (part - hann @ part / hann.sum()), size)[used]) ** 2
+        floored = np.maximum(power / hann.sum() ** 2, 1e-12)
+        loudness = 10.0 * np.log10(max(2.0 * power.sum() / (size * (hann @ hann)), 1e-8))
+        hz = frequency[used] @ np.sqrt(floored) / np.sqrt(floored).sum()
+        flatness = 20.0 * np.log10(np.exp(np.log(floored).mean()) / floored.mean())
+        rows.append((loudness, 12.0 * np.log2(hz / 440.0) + 69.0, flatness))
+    return np.array(rows, np.float32).reshape(-1, 3)
+
+
 def at_level(hit: Hit, db: float) -> Hit:
     """The stroke as it would be that much louder: nearer to the microphone."""
     sound = hit.audio * np.float32(10.0 ** (db / 20.0))
-    return Hit(sound, batch.features(sound, [LEAD_SAMPLES], hit.window, SAMPLE_RATE)[0], hit.group, hit.window)
+    return Hit(sound, window_features(sound, [LEAD_SAMPLES], hit.window)[0], hit.group, hit.window)
 
 
 def views(hits: Sequence[Hit], count: int, seed: int) -> np.ndarray:
@@ -164,7 +187,7 @@ def views(hits: Sequence[Hit], count: int, seed: int) -> np.ndarray:
     noise = 10.0 ** (rng.uniform(*VIEW_NOISE_DB, (*shape, 1)) / 20.0) * rng.normal(size=(*shape, window))
     seen = gain * (windows[..., 1:] + tilt * windows[..., :-1]) + noise
     flat = seen.reshape(-1).astype(np.float32)
-    return batch.features(flat, np.arange(0, len(flat), window), window, SAMPLE_RATE).reshape(*shape, 3)
+    return window_features(flat, np.arange(0, len(flat), window), window).reshape(*shape, 3)
 
 
 def recordings(paths: Iterable[str | os.PathLike]) -> list[str]:

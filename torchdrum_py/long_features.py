@@ -63,7 +63,7 @@ def measure(x: Tensor) -> Tensor:
 def frame_loudness(x: Tensor) -> Tensor:
     """Spec 10.2: K-weighted loudness of each frame in LUFS, [B, FRAMES]."""
     padded = torch.nn.functional.pad(x, (0, K_WEIGHTING_FFT - SAMPLES))
-    weighted = _Filtered.apply(padded, _k_response().to(x.device, x.dtype.to_complex()))[:, :SAMPLES]
+    weighted = Filtered.apply(padded, _k_response().to(x.device, x.dtype.to_complex()))[:, :SAMPLES]
     hops = weighted.square().reshape(len(x), -1, HOP).sum(2)
     mean_square = hops.unfold(1, FRAME // HOP, 1).sum(2) / FRAME
     floor = 10.0 ** ((LOUDNESS_FLOOR - LOUDNESS_OFFSET) / 10.0)
@@ -114,10 +114,15 @@ class _Timbre(torch.autograd.Function):
         sounding, slopes = ctx.saved_tensors
         frames = slopes.new_zeros((*sounding.shape, FRAME))
         frames[sounding] = slopes[0] * by_centroid[sounding][:, None] + slopes[1] * by_flatness[sounding][:, None]
-        hops = slopes.new_zeros((len(frames), SAMPLES // HOP, HOP))
-        for k, part in enumerate(frames.unflatten(2, (-1, HOP)).unbind(2)):
-            hops[:, k : k + FRAMES] += part
-        return hops.flatten(1)
+        return overlap_add(frames)
+
+
+def overlap_add(frames: Tensor) -> Tensor:
+    """[B, SAMPLES] of frames [B, FRAMES, FRAME], where they belong."""
+    hops = frames.new_zeros((len(frames), SAMPLES // HOP, HOP))
+    for k, part in enumerate(frames.unflatten(2, (-1, HOP)).unbind(2)):
+        hops[:, k : k + FRAMES] += part
+    return hops.flatten(1)
 
 
 def _power(frames: Tensor, window: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
@@ -135,7 +140,7 @@ def _power(frames: Tensor, window: Tensor) -> tuple[Tensor, Callable[[Tensor], T
 
 def _centroid(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     """Spec 10.3 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
-    power, slopes = _power(frames, _flat_top().to(frames))
+    power, slopes = _power(frames, flat_top(FRAME).to(frames))
     frequency = _frequencies().to(frames)
     magnitude = power.add_(MAGNITUDE_FLOOR**2).sqrt_()
     compressed = torch.log1p(magnitude)
@@ -151,7 +156,7 @@ def _centroid(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
 
 def _flatness(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     """Spec 10.4 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
-    window = _hann(FRAME).to(frames)
+    window = hann(FRAME).to(frames)
     power, slopes = _power(frames, window / window.sum())
     power += POWER_FLOOR
     mean = power.mean(1, keepdim=True)
@@ -160,7 +165,7 @@ def _flatness(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     return flatness, lambda: slopes(power.reciprocal().sub_(1.0 / mean).mul_(scale / BINS))
 
 
-class _Filtered(torch.autograd.Function):
+class Filtered(torch.autograd.Function):
     """x [..., n], n even, through a frequency response [n/2 + 1], around the circle; the gradient through its conjugate."""
 
     @staticmethod
@@ -180,34 +185,36 @@ def _frequencies() -> Tensor:
 
 
 @cache
-def _hann(n: int) -> Tensor:
+def hann(n: int) -> Tensor:
     return torch.from_numpy(0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(n) / n))
 
 
 @cache
-def _flat_top() -> Tensor:
-    """D'Antona & Ferrero 2006, the five terms that everybody uses."""
+def flat_top(period: int) -> Tensor:
+    """[FRAME]. D'Antona & Ferrero 2006, the five terms that everybody uses."""
     terms = (0.21557895, -0.41663158, 0.277263158, -0.083578947, 0.006947368)
-    angle = 2.0 * np.pi * np.arange(FRAME) / FRAME
+    angle = 2.0 * np.pi * np.arange(FRAME) / period
     return torch.from_numpy(sum(a * np.cos(i * angle) for i, a in enumerate(terms)))
 
 
 @cache
 def _k_response() -> Tensor:
-    """Both filters of BS.1770 on the frequencies of the transform, complex128."""
-    z = np.exp(-2j * np.pi * np.arange(K_WEIGHTING_FFT // 2 + 1) / K_WEIGHTING_FFT)
-    response = np.prod([np.polyval(b[::-1], z) / np.polyval(a[::-1], z) for b, a in K_WEIGHTING], axis=0)
-    return torch.from_numpy(response)
+    return response(K_WEIGHTING, K_WEIGHTING_FFT)
+
+
+def response(filters, n: int) -> Tensor:
+    """Of filters (b, a) one after the other, on the frequencies of a transform of n samples, complex128 [n/2 + 1]."""
+    z = np.exp(-2j * np.pi * np.arange(n // 2 + 1) / n)
+    return torch.from_numpy(np.prod([np.polyval(b[::-1], z) / np.polyval(a[::-1], z) for b, a in filters], axis=0))
 
 
 @cache
 def _temporal_weights() -> tuple[Tensor, Tensor]:
-    """What a sample's energy adds to the sum of the smoothed envelope, and to its moment in ms: smoothed once, here."""
-    smooth = _hann(SOFTENED_SAMPLES).numpy().astype(np.float64)
-    smooth /= smooth.sum()
-    half, time = SOFTENED_SAMPLES // 2, np.arange(TEMPORAL_SAMPLES)
+    smooth = hann(SOFTENED_SAMPLES).numpy()
+    level, moment = smoothed_sums(smooth / smooth.sum(), SOFTENED_SAMPLES // 2, TEMPORAL_SAMPLES)
+    return torch.from_numpy(level), torch.from_numpy(moment * (1000.0 / SAMPLE_RATE))
 
-    def weights(of_envelope: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.convolve(of_envelope, smooth)[half : half + TEMPORAL_SAMPLES])
 
-    return weights(np.ones(TEMPORAL_SAMPLES)), weights(time * (1000.0 / SAMPLE_RATE))
+def smoothed_sums(smooth: np.ndarray, middle: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """What each of n samples adds to Σ s(t) and Σ t·s(t) of the samples smoothed, s(t) for t < n; smooth has its middle at that place."""
+    return tuple(np.convolve(part, smooth)[middle : middle + n] for part in (np.ones(n), np.arange(float(n))))

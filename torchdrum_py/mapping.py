@@ -18,10 +18,11 @@ LEAST_SPAN = np.array([6.0, 3.0, 6.0])  # of the scale, spec 4.3
 
 
 class Network(nn.Module):
-    """The network of spec 5: inputs [n, 3] to modulations [n, 14]. hidden: widths of the hidden layers."""
+    """The network of spec 5: inputs [n, 3] to modulations [n, 14]. hidden: widths of the hidden layers; output: tanh or clamp."""
 
-    def __init__(self, hidden: tuple[int, ...], generator: torch.Generator, bias: bool = True):
+    def __init__(self, hidden: tuple[int, ...], generator: torch.Generator, bias: bool = True, output: str = "tanh"):
         super().__init__()
+        self.output = output
         widths = [3, *hidden, len(PARAMS)]
         self.layers = nn.ModuleList(nn.Linear(a, b, bias) for a, b in pairwise(widths))
         with torch.no_grad():
@@ -36,7 +37,8 @@ class Network(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
             x = torch.relu(nn.functional.layer_norm(layer(x), (layer.out_features,)))
-        return torch.tanh(self.layers[-1](x))
+        x = self.layers[-1](x)
+        return torch.tanh(x) if self.output == "tanh" else x.clamp(-1.0, 1.0)
 
     def weights(self) -> list[tuple[np.ndarray, np.ndarray | None]]:
         """(weight [out, in], bias [out] or None) of each layer, as model_file takes them."""
@@ -90,7 +92,7 @@ class Scale:
         return np.clip((features.astype(np.float64) - low) / (high - low), 0.0, 1.0)
 
     @classmethod
-    def of(cls, features: np.ndarray, reference: np.ndarray, percentiles: tuple[float, float]) -> Scale:
+    def of(cls, features: np.ndarray, reference: np.ndarray, percentiles: tuple[float, float] = (1.0, 99.0)) -> Scale:
         """That of the strokes' features [n, 3] from one percentile to another, centred on a reference [3]."""
         low, high = np.percentile(features.astype(np.float64), percentiles, axis=0)
         half = np.maximum(high - low, 1.001 * LEAST_SPAN) / 2.0

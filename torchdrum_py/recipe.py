@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from . import long_features
-from .mapping import Network
+from .data import SAMPLE_RATE
+from .mapping import Network, Scale
 
 # A feature in which the strokes hardly differ shall not count for more than others (spec 10.6).
 LEAST_SPREAD = torch.tensor([3.0, 0.1, 3.0, 1.5, 0.1, 3.0, 0.5])
@@ -20,21 +21,22 @@ NEAR_MEDIAN = 0.05  # share of the strokes among which the reference is chosen
 
 @dataclass(frozen=True)
 class Recipe:
-    """measure: long features [n, 7] of sounds [n, SAMPLES]. spread: what errors of each feature are divided by, of the targets [n, 7].
-    reference: which stroke all others are compared with, of features [n, 3] and targets. Other fields as in RECIPES.
-    """
+    """What training by one recipe has that another has not."""
 
     name: str
-    measure: Callable[[Tensor], Tensor]
-    spread: Callable[[Tensor], Tensor]
-    reference: Callable[[np.ndarray, np.ndarray], int]
+    measure: Callable[[Tensor], Tensor]  # long features [n, 7] of sounds [n, SAMPLES]
+    spread: Callable[[Tensor], Tensor]  # what errors of each feature are divided by, of the targets [n, 7]
+    reference: Callable[[np.ndarray, np.ndarray], int]  # which stroke all are compared with, of features [n, 3] and long features [n, 7]
+    scale: Callable[[np.ndarray, np.ndarray, int], Scale]  # of features to learn from, of all, of the reference among the former
+    drum_rate: float  # that the drum is rendered at, Hz
+    noise: Callable[[int, Sequence[int]], tuple[int, Sequence[int]]]  # seed and hits of drums, of those that are asked for
+    keep_best: bool  # by validation loss; else the last epoch's network
     network: Callable[[tuple[int, ...], torch.Generator], Network]  # as it begins
     epochs: int
     batch: int
     learning_rate: Callable[[tuple[int, ...]], float]  # of a network's hidden layers
     patience: int  # epochs without a better validation loss after which the learning rate is halved
     stop: int  # and after which the training ends
-    range: tuple[float, float]  # percentiles of the training strokes that the scale goes from and to
     levels_db: tuple[float, ...]  # that strokes are learnt at, besides their own
     views: int  # of each stroke at each level (data.views); 0: the window as it is
     character: float  # weight of the modulations' own size: what no feature hears stays as the preset has it
@@ -54,16 +56,17 @@ DEFAULT = Recipe(
     measure=long_features.measure,
     spread=lambda targets: torch.maximum(targets.std(0, correction=0), LEAST_SPREAD),
     reference=usual,
-    epochs=60,
+    scale=lambda learn, _, reference: Scale.of(learn, learn[reference]),
+    drum_rate=SAMPLE_RATE,
+    noise=lambda seed, hits: (seed, hits),
+    keep_best=True,
+    epochs=150,
     batch=16,
     learning_rate=lambda hidden: 2e-3,
     network=Network,
-    patience=5,
-    stop=1000,
-    range=(1.0, 99.0),
+    patience=12,
+    stop=50,
     levels_db=(-12.0, -6.0, 6.0, 12.0),
     views=16,
     character=0.5,
 )
-
-RECIPES = {recipe.name: recipe for recipe in (DEFAULT,)}

@@ -92,8 +92,8 @@ class Lessons:
 def differences(preset: Preset, baseline: Tensor, modulation: Tensor, recipe: Recipe, seed: int, first_hit: int = 0) -> Tensor:
     """By how much the 808 of each modulation [n, 14] differs from the preset's: long features [n, 7] less baseline [7]."""
     params = played(preset, modulation)
-    rows = range(first_hit, first_hit + len(params))
-    return recipe.measure(synth.render(params, data.SAMPLE_RATE, seed, rows, data.SAMPLES)) - baseline
+    seed, hits = recipe.noise(seed, range(first_hit, first_hit + len(params)))
+    return recipe.measure(synth.render(params, recipe.drum_rate, seed, hits, data.SAMPLES)) - baseline
 
 
 def preset_features(preset: Preset, recipe: Recipe, seed: int) -> Tensor:
@@ -143,7 +143,7 @@ class Trained:
             seen = torch.from_numpy(self.scale(np.array([hit.features for hit in self.test])))
             params = played(self.preset, self.network(seen)).numpy()
         scale = (self.scale.min, self.scale.max, self.scale.reference)
-        made = {"activation": "relu", "norm": "layer" if len(self.network.layers) > 1 else "none", "output": "tanh"}
+        made = {"activation": "relu", "norm": "layer" if len(self.network.layers) > 1 else "none", "output": self.network.output}
         made |= {"sample_rate": data.SAMPLE_RATE, "window": self.test[0].window, "preroll": data.PREROLL, "detector": data.DETECTOR}
         answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.test, params)}
         return model_file.write(path, self.network.weights(), self.preset, *scale, **answer, **made, **metadata)
@@ -233,7 +233,7 @@ def train(
     learn, choose, unseen = parts or data.split(hits, seed)
     features, targets = np.array([hit.features for hit in learn]), sounds(learn, recipe.measure)
     reference = recipe.reference(features, targets.numpy())
-    scale = Scale.of(features, features[reference], recipe.range)
+    scale = recipe.scale(features, np.array([hit.features for hit in (*learn, *choose, *unseen)]), reference)
     lessons = Lessons(learn, scale, targets[reference], recipe, seed).to(device)
     choose, test = (Task(part, scale, targets[reference], recipe).to(device) for part in (choose, unseen))
     spread, zero = recipe.spread(targets).to(device), targets[reference]
@@ -271,7 +271,7 @@ def train(
         while len(history) < last and len(history) - best_epoch < recipe.stop:
             learned, checked = epoch()
             plateau.step(checked)
-            if not history or checked < min(line[2] for line in history):
+            if not recipe.keep_best or not history or checked < min(line[2] for line in history):
                 best, best_epoch = copy.deepcopy(network.state_dict()), len(history) + 1
             history.append((len(history) + 1, learned, checked))
             if keeper:

@@ -90,7 +90,8 @@ def train(args) -> int:
         import torch
     except ModuleNotFoundError:
         raise TorchdrumError(NO_TORCH) from None
-    from .recipe import RECIPES as recipes
+    from . import original
+    from .recipe import DEFAULT
     from .train import Checkpoint
     from .train import train as fit
 
@@ -101,7 +102,7 @@ def train(args) -> int:
     heard = data.load(args.audio, args.single, args.window)
     print("\n".join(heard.lines()), file=sys.stderr, flush=True)
     heard.check()
-    recipe, checkpoint = recipes[args.recipe], output.with_suffix(CHECKPOINT)
+    recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
     trained = fit(
         heard.hits,
         preset,

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""The table of the paper on one's own recordings: kinds of training × recordings × presets, cross-validated (torchdrum experiment)."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import data
+from .errors import TorchdrumError, cannot
+from .presets import Preset, preset_names
+
+KINDS = ("direct", "linear", "mlp", "large")
+WINDOWS = (256, 2048)
+DIRECT_STEPS, DIRECT_RATE = 200, 0.03  # of Adam, for each stroke's own modulations
+VALIDATION = 8  # one part of so many of what is not tested
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One training and its test. A row of the table file is a cell and what it gave."""
+
+    recordings: str
+    preset: str
+    recipe: str
+    kind: str
+    window: int
+    seed: int
+    fold: int
+
+    def key(self) -> tuple[str, ...]:
+        return tuple(map(str, dataclasses.astuple(self)))
+
+
+def cells(args) -> list[Cell]:
+    """All that is asked for; direct optimisation knows neither window nor original recipe."""
+    found = []
+    for folder in args.folders:
+        for preset in args.preset:
+            for recipe in args.recipe:
+                for kind in args.kind:
+                    for window in args.window:
+                        if kind == "direct" and (window != args.window[0] or recipe != args.recipe[0]):
+                            continue
+                        found += [
+                            Cell(folder, Preset.load(preset).name, recipe, kind, window, seed, fold)
+                            for seed in range(args.seeds)
+                            for fold in range(args.folds)
+                        ]
+    return found
+
+
+def parts(hits: list[data.Hit], folds: int, fold: int, seed: int):
+    """Strokes to learn from, to choose by and to test on."""
+    part = data.folds(hits, folds, seed)
+    rest = [hit for hit, p in zip(hits, part, strict=True) if p != fold]
+    inner = data.folds(rest, VALIDATION, seed)
+    learn, choose = ([hit for hit, p in zip(rest, inner, strict=True) if (p == 0) == held] for held in (False, True))
+    return learn, choose, [hit for hit, p in zip(hits, part, strict=True) if p == fold]
+
+
+def run(cell: Cell, single: bool, folds: int) -> dict:
+    """Trains and tests one cell on one thread: what a row of the table holds."""
+    import torch
+
+    from . import judge, long_features, train
+    from .original import RECIPE as ORIGINAL
+    from .recipe import DEFAULT
+    from .training import KINDS as widths
+
+    torch.set_num_threads(1)
+    start = time.monotonic()
+    preset, recipe = Preset.load(cell.preset), ORIGINAL if cell.recipe == ORIGINAL.name else DEFAULT
+    hits = data.load([cell.recordings], single, cell.window).hits
+    three = parts(hits, folds, cell.fold, cell.seed)
+    if cell.kind == "direct":
+        before, after = direct(*three, preset, cell.seed)
+        errors, side = judge.Errors(before, after, after, np.nan, np.nan), "training"
+    else:
+        trained = train.train(hits, preset, recipe, hidden=widths[cell.kind], seed=cell.seed, parts=three)
+        side = "training" if cell.recipe == "original" or cell.window > data.WINDOW else "object"
+        if side == "training":
+            before, after = trained.errors_before.mean(0), trained.errors.mean(0)
+            errors = judge.Errors(before, after, after, np.nan, np.nan)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                errors = trained.judged(trained.write(Path(folder) / "cell.safetensors", name="cell"))
+    row = dataclasses.asdict(cell) | {"judged": side, "strokes": len(hits), "ratio": errors.mean}
+    for kind in ("preset", "trained", "played"):
+        row |= {f"{kind}_{name}": float(x) for name, x in zip(long_features.NAMES, getattr(errors, kind), strict=True)}
+    return row | {"loudness": errors.loudness, "brightness": errors.brightness, "seconds": time.monotonic() - start}
+
+
+def direct(learn, choose, test, preset: Preset, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each test stroke with modulations of its own, found by descent on its own error, judged in noise that it did not hear: no network does
+    much better. Mean errors [7] of the preset and of these.
+    """
+    import torch
+
+    from . import train
+    from .recipe import DEFAULT as recipe
+
+    features, targets = np.array([hit.features for hit in learn]), train.sounds(learn, recipe.measure)
+    reference = targets[recipe.reference(features, targets.numpy())]
+    spread, wanted = recipe.spread(targets), train.sounds(test, recipe.measure) - reference
+    baseline = train.preset_features(preset, recipe, train.UNSEEN_SEEDS)
+    moves = torch.zeros(len(test), len(preset.value), requires_grad=True)
+    optimizer = torch.optim.Adam([moves], lr=DIRECT_RATE)
+    for step in range(DIRECT_STEPS):
+        for rows in torch.arange(len(test)).split(16):
+            modulation = torch.tanh(moves[rows])
+            found = train.differences(preset, baseline, modulation, recipe, seed * DIRECT_STEPS + step, int(rows[0]))
+            (((found - wanted[rows]).abs() / spread).mean() * len(rows) / len(test)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        ends = torch.zeros_like(moves), torch.tanh(moves)
+        noises = range(train.UNSEEN_SEEDS + 2, train.UNSEEN_SEEDS + 2 + train.MEASURED_NOISES)
+        found = [torch.stack([train.differences(preset, baseline, m, recipe, noise) - wanted for noise in noises]) for m in ends]
+    return tuple(differences.abs().mean((0, 1)).numpy() for differences in found)
+
+
+class Table:
+    """The rows so far, in a file that grows with every cell, so that nothing is done twice."""
+
+    def __init__(self, path: Path):
+        self.path, self.rows = path, []
+        if path.exists():
+            try:
+                with open(path, newline="") as file:
+                    self.rows = list(csv.DictReader(file))
+            except OSError as error:
+                raise cannot(path, "read", error) from None
+            if self.rows and not {field.name for field in dataclasses.fields(Cell)} <= set(self.rows[0]):
+                raise TorchdrumError(f"{path} is not the table of an experiment: give another --output")
+
+    def done(self) -> set[tuple[str, ...]]:
+        return {tuple(row[field.name] for field in dataclasses.fields(Cell)) for row in self.rows if None not in row.values()}
+
+    def add(self, row: dict):
+        new = not self.path.exists() or not self.path.stat().st_size
+        with open(self.path, "a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        self.rows.append({key: str(value) for key, value in row.items()})
+
+
+def summary(rows: Iterable[dict]) -> str:
+    """Mean ratio ± standard deviation over folds and seeds for each kind of training, over recordings × presets and for each."""
+    groups: dict[tuple, dict[tuple, list[float]]] = {}
+    for row in rows:
+        kind = row["recipe"], row["kind"], row["window"], row["judged"]
+        groups.setdefault(kind, {}).setdefault((Path(row["recordings"]).name, row["preset"]), []).append(float(row["ratio"]))
+    places = sorted({place for grid in groups.values() for place in grid})
+    head = ["training", *(f"{folder} {preset.removeprefix('808_')}" for folder, preset in places), "mean of all"]
+    lines = [head]
+    for kind, grid in sorted(groups.items()):
+        cells = [f"{np.mean(grid[p]):.3f} ± {np.std(grid[p]):.3f}" if p in grid else "" for p in places]
+        lines.append([" ".join(kind[:3]) + f" ({kind[3]})", *cells, f"{np.mean([np.mean(v) for v in grid.values()]):.3f}"])
+    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], ["---"] * len(head), *lines[1:]])
+
+
+def results(todo: list[Cell], args) -> Iterator[dict]:
+    """Rows as they come, from all cores or from a cluster."""
+    import joblib
+
+    if args.dask:
+        try:
+            from dask.distributed import Client
+        except ModuleNotFoundError:
+            raise TorchdrumError('--dask needs dask: pip install "torchdrum[experiment]"') from None
+        with Client(args.dask) as client:
+            from dask.distributed import as_completed
+
+            for future in as_completed([client.submit(run, cell, args.single, args.folds, pure=False) for cell in todo]):
+                yield future.result()
+        return
+    work = (joblib.delayed(run)(cell, args.single, args.folds) for cell in todo)
+    yield from joblib.Parallel(n_jobs=args.jobs, return_as="generator_unordered")(work)
+
+
+def add_arguments(parser: argparse.ArgumentParser):
+    from .training import RECIPES
+
+    def add(name: str, text: str, **how):
+        parser.add_argument(name, help=text + (" (%(default)s)" if "default" in how else ""), **how)
+
+    add("folders", "folders of recordings, one for each drum, or single recordings", nargs="+", metavar="DIR")
+    add("--preset", "sounds to start from", nargs="+", default=preset_names()[:3], metavar="NAME")
+    add("--kind", "networks, or direct optimisation of each stroke", nargs="+", choices=KINDS, default=["linear", "mlp"])
+    add("--recipe", "how they are trained", nargs="+", choices=RECIPES, default=["default"])
+    add("--window", "samples that the network hears", nargs="+", type=int, choices=WINDOWS, default=[data.WINDOW])
+    add("--folds", "parts of the strokes, each the test once", type=int, default=5)
+    add("--seeds", "trainings with other splits, weights and noise", type=int, default=3)
+    add("--jobs", "trainings at once; -1: as many as there are cores", type=int, default=-1)
+    add("--dask", "scheduler of a Dask cluster to work on, which must see the recordings at the same place", metavar="ADDRESS")
+    add("--output", "a row for each training; what is in it is not done again", default="experiment.csv", metavar="FILE")
+    parser.add_argument("--single", action="store_true", help="every recording is one stroke of a sample library")
+
+
+def experiment(args) -> int:
+    """The command."""
+    if args.folds < 2 or args.seeds < 1 or args.jobs == 0:
+        raise TorchdrumError("--folds is at least 2, --seeds at least 1, --jobs not 0")
+    try:
+        import joblib  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise TorchdrumError(f'experiments need {error.name}: pip install "torchdrum[experiment]"') from None
+    args.folders = [str(Path(folder).resolve()) for folder in args.folders]
+    table, todo = Table(Path(args.output)), cells(args)
+    for folder in args.folders:
+        heard = data.load([folder], args.single)
+        print(f"{Path(folder).name}: {heard.lines()[0]}", file=sys.stderr, flush=True)
+        heard.check()
+    left = [cell for cell in todo if cell.key() not in table.done()]
+    if len(left) < len(todo):
+        print(f"{len(todo) - len(left)} of {len(todo)} trainings are in {args.output} already", file=sys.stderr)
+    start = time.monotonic()
+    for count, row in enumerate(results(left, args), 1):
+        table.add(row)
+        minutes = (time.monotonic() - start) / count * (len(left) - count) / 60
+        print(
+            f"{count}/{len(left)}  {Path(row['recordings']).name} {row['preset']} {row['kind']}: {row['ratio']:.3f}  {minutes:.0f} min left",
+            file=sys.stderr,
+            flush=True,
+        )
+    wanted = {cell.key() for cell in todo}
+    print(summary(row for row in table.rows if tuple(row[f.name] for f in dataclasses.fields(Cell)) in wanted))
+    return 0
