@@ -101,8 +101,8 @@ def run(cell: Cell, single: bool, folds: int) -> dict:
 
 
 def direct(learn, choose, test, preset: Preset, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each test stroke with modulations of its own, found by descent on its own error, judged in noise that it did not hear: no network does
-    much better. Mean errors [7] of the preset and of these.
+    """Each test stroke with modulations of its own, found by descent on its own error and judged in noise that it did not hear: no network
+    does much better. Mean errors [7] of the preset and of these.
     """
     import torch
 
@@ -231,11 +231,8 @@ def experiment(args) -> int:
     for count, row in enumerate(results(left, args), 1):
         table.add(row)
         minutes = (time.monotonic() - start) / count * (len(left) - count) / 60
-        print(
-            f"{count}/{len(left)}  {Path(row['recordings']).name} {row['preset']} {row['kind']}: {row['ratio']:.3f}  {minutes:.0f} min left",
-            file=sys.stderr,
-            flush=True,
-        )
+        what = f"{Path(row['recordings']).name} {row['preset']} {row['recipe']} {row['kind']}"
+        print(f"{count}/{len(left)}  {what}: {row['ratio']:.3f}  {minutes:.0f} min left", file=sys.stderr, flush=True)
     wanted = {cell.key() for cell in todo}
     print(summary(row for row in table.rows if tuple(row[f.name] for f in dataclasses.fields(Cell)) in wanted))
     return 0
