@@ -82,6 +82,21 @@ def to_bytes(
     return file[:at] + f"{zlib.crc32(file):08x}".encode() + file[at + 8 :]
 
 
+def read_layers(data: bytes) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """layers, as to_bytes takes them, of the bytes of a model file that Model has read: nothing is checked again here."""
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:start])
+
+    def tensor(name: str) -> np.ndarray | None:
+        if name not in header:
+            return None
+        begin, end = header[name]["data_offsets"]
+        return np.frombuffer(data[start + begin : start + end], "<f4").reshape(header[name]["shape"])
+
+    count = sum(name.endswith(".weight") for name in header)
+    return [(tensor(f"layers.{i}.weight"), tensor(f"layers.{i}.bias")) for i in range(count)]
+
+
 def write(
     path: str | os.PathLike,
     layers,
