@@ -147,17 +147,20 @@ def from_torchdrum(data: bytes, preset: Preset | None = None, filter_max: float 
             raise torchscript.refuse("its first row is not the network times damping, clipped to -1 … 1")
     if len(damping) != OUTPUTS:
         raise TorchdrumError(f"the network has {len(damping)} outputs, the 808 has {OUTPUTS} parameters")
-    notes = []
+    ratio = np.ones(OUTPUTS)
     if preset is None:
-        ratio = [(filter_max - p.min) / (p.max - p.min) if p.name == FILTER else 1.0 for p in PARAMS]
-        preset = Preset(_units(mapper.preset, filter_max), np.float32(damping * ratio))
-    if (preset.damping > 1).any():
+        ratio = np.array([(filter_max - p.min) / (p.max - p.min) if p.name == FILTER else 1.0 for p in PARAMS])
+        values = _units(mapper.preset, filter_max)
+    else:
+        values, damping = preset.value, np.float64(preset.damping)
+    notes = []
+    if (damping > 1).any():
         notes.append("a damping is above 1: TorchDrum clips its effect to a parameter's whole range, so they differ at a depth below 1")
     if steps and steps[-1] not in ("tanh", "clamp"):
         # limited only after damping: the same as damping in the weights, then limits
-        steps = [*steps, Affine(np.diag(np.float64(preset.damping)), np.zeros(OUTPUTS)), "clamp"]
-        preset = replace(preset, damping=np.ones(OUTPUTS, np.float32))
-        notes.append("its outputs have no limits of their own: damping went into the weights and shows as 1")
+        steps, damping = [*steps, Affine(np.diag(damping), np.zeros(OUTPUTS)), "clamp"], np.ones(OUTPUTS)
+        notes.append("its outputs have no limits of their own: damping went into the weights")
+    preset = Preset(values, np.float32(damping * ratio))
     return Parts(network_of(steps), preset, notes, {"detector": "classic"})
 
 
@@ -172,9 +175,12 @@ def _array(value, shape: tuple[int, ...], what: str) -> np.ndarray:
             return type(value) in (int, float)
         return type(value) is list and len(value) == shape[0] and all(fits(v, shape[1:]) for v in value)
 
-    if not fits(value, shape):
-        raise TorchdrumError(f"{what} are not {' × '.join(map(str, shape))} numbers")
-    return np.array(value, np.float64)
+    try:
+        if fits(value, shape):
+            return np.array(value, np.float64)
+    except OverflowError:  # a whole number of more than 308 digits
+        pass
+    raise TorchdrumError(f"{what} are not {' × '.join(map(str, shape))} numbers")
 
 
 def _size(layer: dict, key: str) -> int:

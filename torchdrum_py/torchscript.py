@@ -33,7 +33,7 @@ STORAGES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "
 
 
 def refuse(why: str) -> TorchdrumError:
-    return TorchdrumError(f"not a drum_mapper.pt of TorchDrum that can be converted: {why}")
+    return TorchdrumError(f"cannot be converted: {why}")
 
 
 # ---- the zip ----
@@ -55,7 +55,7 @@ class Archive:
             raise refuse("two of its members have one name")
         roots = [name.removesuffix("data.pkl") for name in self._infos if name.count("/") == 1 and name.endswith("/data.pkl")]
         if len(roots) != 1:
-            raise refuse("a zip without a data.pkl is no TorchScript archive")
+            raise refuse("a zip that has not one folder with a data.pkl is no TorchScript archive")
         self._root, self._left = roots[0], MAX_UNPACKED_BYTES
         if not any(name.startswith(f"{self._root}code/") for name in self._infos):
             raise refuse("it has weights but no code: what TorchDrum exports is in the folder torchscript of a training")
@@ -472,7 +472,11 @@ class Reading:
 
     @staticmethod
     def _unknown(node: ast.AST) -> TorchdrumError:
-        return refuse(f"its code has «{ast.unparse(node)[:60]}», which no network of torchdrum has")
+        try:
+            text = ast.unparse(node).splitlines()[0][:60]
+        except RecursionError:
+            text = "an expression without end"
+        return refuse(f"its code has «{text}», which no network of torchdrum has")
 
     def _value(self, node: ast.expr, local: dict, depth: int):
         self._steps += 1
