@@ -158,7 +158,7 @@ def transposed(numbers):
 
 
 def in_a_larger_storage(numbers):
-    return Tensor(np.concatenate([np.full(3, 1e9, np.float32), numbers.ravel(), [np.float32(-1e9)]]), shape=numbers.shape, offset=3)
+    return Tensor(np.concatenate([np.full(3, np.nan, np.float32), numbers.ravel(), [np.float32(-1e9)]]), shape=numbers.shape, offset=3)
 
 
 def one_number_for_all(numbers):
@@ -211,7 +211,7 @@ def with_code(old, new, file="__torch__/export.py"):
 FLOATS = np.zeros(15, np.float32)
 WRONG_TENSORS = {
     "2 GB declared": (with_tensor(numbers=FLOATS, shape=(5, 3), count=1 << 29), "declares 536870912 numbers, its data have 15"),
-    "2 GB in shape": (with_tensor(numbers=FLOATS, shape=(1 << 29, 1), count=1 << 29), "has the size"),
+    "2 GB in shape": (with_tensor(numbers=FLOATS, shape=(1 << 29, 1), count=1 << 29), "is empty, has more"),
     "beyond the storage": (with_tensor(numbers=FLOATS, shape=(5, 3), offset=1), "beyond the end"),
     "stride beyond the storage": (with_tensor(numbers=FLOATS, shape=(5, 3), strides=(4, 1)), "beyond the end"),
     "stride of 2^62": (with_tensor(numbers=FLOATS, shape=(5, 3), strides=(1 << 62, 1)), "beyond the end"),
@@ -219,16 +219,18 @@ WRONG_TENSORS = {
     "stride below 0": (with_tensor(numbers=FLOATS, shape=(5, 3), strides=(3, -1)), "described wrongly"),
     "offset below 0": (with_tensor(numbers=FLOATS, shape=(5, 3), offset=-1), "described wrongly"),
     "offset that is a truth": (with_tensor(numbers=FLOATS, shape=(2, 3), offset=True), "described wrongly"),
-    "size of 0": (with_tensor(numbers=FLOATS, shape=(0, 3)), "has the size"),
+    "size of 0": (with_tensor(numbers=FLOATS, shape=(0, 3)), "is empty, has more"),
     "size below 0": (with_tensor(numbers=FLOATS, shape=(-5, 3)), "described wrongly"),
     "size that is a text": (with_tensor(numbers=FLOATS, shape=("5", 3), strides=(3, 1)), "described wrongly"),
-    "three dimensions": (with_tensor(numbers=FLOATS, shape=(5, 3, 1)), "has the size"),
-    "strides that are too few": (with_tensor(numbers=FLOATS, shape=(5, 3), strides=(1,)), "has the size"),
+    "three dimensions": (with_tensor(numbers=FLOATS, shape=(5, 3, 1)), "is empty, has more"),
+    "strides that are too few": (with_tensor(numbers=FLOATS, shape=(5, 3), strides=(1,)), "is empty, has more"),
     "whole numbers of 8 bits": (with_tensor(numbers=np.zeros(15, np.int8), shape=(5, 3), kind="CharStorage"), "has the type Char"),
     "no type at all": (with_tensor(numbers=FLOATS, shape=(5, 3), kind="Storage"), "has the type "),
     "another machine": (with_tensor(numbers=FLOATS, shape=(5, 3), place="cuda:0"), "lies nowhere"),
     "not a number": (with_tensor(numbers=np.full((5, 3), np.nan, np.float32)), "not finite"),
     "infinite": (with_tensor("damp", numbers=np.full((1, 14), np.inf, np.float32)), "not finite"),
+    "too large a damping": (with_tensor("damp", numbers=np.full((1, 14), 1e300)), "beyond 1e+06"),
+    "too large a preset": (with_tensor("patch", numbers=np.full((1, 14), 1e300)), "beyond 1e+06"),
     "too large": (with_tensor(numbers=np.full((5, 3), 1e7, np.float32)), "beyond 1e+06"),
     "two inputs": (with_tensor(numbers=np.zeros((5, 2), np.float32)), "do not fit together"),
     "a bias of another size": (with_tensor("b0", numbers=np.zeros(4, np.float32)), "bias of its network has the wrong size"),
@@ -270,6 +272,12 @@ WRONG_CODE = {
     "another epsilon": (with_code("None, 1.0000000000000001e-05", "None, 0.1"), "epsilon"),
     "a norm over less": (with_code("[WIDTH]", "[4]"), "not over all units"),
     "a norm with weights": (with_code("[WIDTH], None", "[WIDTH], x0"), "weights of its own"),
+    "a norm over a tensor": (with_code("[WIDTH]", "first.weight"), "torch.layer_norm"),
+    "a tensor as epsilon": (with_code("None, 1.0000000000000001e-05", "None, first.weight"), "torch.layer_norm"),
+    "tensors as limits": (with_code("-1., 1.", "damp, damp"), "torch.clamp"),
+    "a tensor as dimension": (with_code("patch])", "patch], damp)"), "torch.cat"),
+    "a network as a number": (with_code("torch.mul((model).forward(x, ), damp)", "torch.mul((model).forward(x, ), x)"), "no number"),
+    "too many arguments": (with_code("torch.relu(", "torch.relu(x0, "), "torch.relu"),
     "other limits": (with_code("-1., 1.", "0., 1."), "clipped to 0.0"),
     "no limits": (with_code("torch.clamp(row, -1., 1.)", "row"), "times damping, clipped"),
     "no damping": (with_code("torch.mul((model).forward(x, ), damp)", "(model).forward(x, )"), "times damping, clipped"),
@@ -292,6 +300,10 @@ WRONG_CODE = {
     "what is missing": (with_code("__torch__.functional.norm", "__torch__.functional.morn"), "lacks __torch__.functional.morn"),
     "a file that is missing": (with_code("__torch__.functional.norm", "__torch__.other.norm"), "code/__torch__/other.py is missing"),
     "a constant that is missing": (with_code("torch.add(x, 0.25)", "torch.add(x, CONSTANTS.c0)"), "constant c0"),
+    "a number too large": (with_code("0.25", "1e300"), "too large"),
+    "a damping too large": (with_code(", damp)", ", -1e300)"), "too large"),
+    "layers without end": (with_code("return x2", "return " + "torch.add(" * 30 + "x2" + ", 1)" * 30), "longer or deeper"),
+    "too many operations": (with_code("return x2", "x2 = torch.tanh(x2)\n    " * 70 + "return x2"), "more than 64 operations"),
     "no Python": (with_code("return x2", "return x2 +"), "cannot be read"),
     "a null byte": (with_code("return x2", "return x2 # \0"), "cannot be read"),
     "no text": (Archive(members={"code/__torch__/export.py": b"\xff\xfe"}), "cannot be read"),
@@ -622,6 +634,9 @@ WRONG_NETWORKS = {
     "something else": ({"cols": 3, "data": {}}, "layers are missing"),
     "a list": ([flucoma(6)], "neither"),
     "five hidden layers": (flucoma(2, 2, 2, 2, 2), "larger than 4 hidden layers"),
+    "65 layers": (flucoma(*[2] * 64), "more than 64 layers"),
+    "products too large": ({"layers": [changed(cols=1, weights=[[1e5]] * 3, biases=[0], activation=0)["layers"][0]] + [
+        {"activation": 0, "biases": [0], "cols": 1, "rows": 1, "weights": [[1e5]]} for _ in range(60)]}, "beyond 1e+06"),
     "a classifier": ({"labels": {}, "mlp": flucoma(6)}, "classifier"),
     "a preset": (td.Preset.load("snare_1").to_dict(), "give it with --preset"),
 }  # fmt: skip
@@ -785,6 +800,25 @@ def test_what_cannot_be_converted_is_one_line_and_leaves_every_file_as_it_was(fo
 def test_a_name_of_control_characters_cannot_move_the_cursor(refused):
     Path("a.pt").write_bytes(Archive(pickle=module(b"cposix\x1b[2J\nsystem\n)R")).bytes())
     assert "\x1b" not in refused("convert", "a.pt", "out.safetensors")
+
+
+def test_files_of_any_name_can_be_converted(run):
+    os.makedirs("folder")
+    for name in ("a\nb", "\udcff", "ä" * 120, "n" * 240):
+        Path(f"{name}.pt").write_bytes(Archive().bytes())
+        code, _, err = run("convert", f"{name}.pt", f"folder/{name}.safetensors")
+        assert code == 0, err
+        assert len(td.Model.from_file(f"folder/{name}.safetensors").info["name"].encode()) in (3, 1, 200)
+
+
+def test_a_text_that_is_no_utf8_is_refused(refused):
+    Path("a.pt").write_bytes(Archive().bytes())
+    assert "UTF-8" in refused("convert", "a.pt", "b.safetensors", "--name", "\udcff")
+
+
+def test_what_the_parser_remarks_on_code_is_not_the_persons(recwarn):
+    convert.from_torchdrum(with_code("class Net(Module):", 'class Net(Module):\n  "\\d"').bytes())
+    assert len(recwarn) == 0
 
 
 def test_an_output_that_is_there_is_replaced_and_nothing_is_left_beside_it(run, folder):

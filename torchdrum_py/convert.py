@@ -14,7 +14,7 @@ import numpy as np
 from . import model_file, torchscript
 from ._core import lib
 from .audio import same_file, whole_file
-from .errors import TorchdrumError, cannot
+from .errors import TorchdrumError, cannot, printable
 from .model import SUFFIX, Model
 from .params import PARAMS
 from .presets import Preset
@@ -24,7 +24,6 @@ TARGETS = ("flucoma", "preset")  # of a .json file, where the ending does not sa
 TEXTS = ("name", "author", "license", "source")
 INPUTS, OUTPUTS = lib.TD_FEATURES, lib.TD_PARAMS
 MAX_FILE_BYTES = torchscript.MAX_FILE_BYTES
-MAX_WEIGHT = 1e6  # spec 8
 
 NO_RANGE = "the source has no range of features, the built-in model's was taken: play it with normalize adapt"
 
@@ -67,11 +66,11 @@ def _merged(steps: Iterable) -> list:
     merged = []
     for step in steps:
         if isinstance(step, Affine):
-            if not all(np.abs(part).max() <= MAX_WEIGHT for part in step):  # so said, not a number is refused, too
-                raise TorchdrumError(f"the network holds a number that is not finite or beyond {MAX_WEIGHT:g}")
             if merged and isinstance(merged[-1], Affine):
                 before = merged.pop()
                 step = Affine(step.weight @ before.weight, step.weight @ before.bias + step.bias)
+            if not all(np.abs(part).max() <= torchscript.LARGEST for part in step):  # so said, NaN is refused, too
+                raise TorchdrumError(f"the network holds a number that is not finite or beyond {torchscript.LARGEST:g}")
         merged.append(step)
     return merged
 
@@ -196,6 +195,8 @@ def from_flucoma(data: dict, preset: Preset) -> Parts:
     layers, names, steps, width = data.get("layers"), {v: k for k, v in FLUCOMA.items()}, [], INPUTS
     if type(layers) is not list or not layers or not all(type(layer) is dict for layer in layers):
         raise TorchdrumError("FluCoMa's layers are missing")
+    if len(layers) > torchscript.MAX_OPERATIONS:
+        raise TorchdrumError(f"the network has more than {torchscript.MAX_OPERATIONS} layers")
     for layer in layers:
         rows, columns = _size(layer, "rows"), _size(layer, "cols")
         if rows != width:
@@ -308,6 +309,11 @@ def check_names(sources: Iterable[str | os.PathLike], target: str | os.PathLike,
         raise TorchdrumError("input and output are the same file: give the output another name")
 
 
+def _text(words: str) -> str:
+    """A text of a model from a file's name, which may be of any length and hold anything."""
+    return printable(words).encode()[: lib.TD_NAME_BYTES - 1].decode(errors="ignore")
+
+
 def convert(
     infile: str | os.PathLike,
     outfile: str | os.PathLike,
@@ -334,7 +340,7 @@ def convert(
         if parts.minimum is None:
             info = Model.builtin().info  # learnt from many snares
             parts = replace(parts, minimum=info["min"], maximum=info["max"], notes=[*parts.notes, NO_RANGE])
-        metadata = {"name": Path(outfile).stem, "source": f"converted from {Path(infile).name}"} | parts.metadata
+        metadata = {"name": _text(Path(outfile).stem), "source": _text(f"converted from {Path(infile).name}")} | parts.metadata
         metadata |= {key: text for key, text in texts.items() if text is not None}
         # the corners and the middle of what the network can be given
         x = np.stack(np.meshgrid(*[(-1.0, 0.0, 0.5, 1.0)] * INPUTS), -1).reshape(-1, INPUTS)

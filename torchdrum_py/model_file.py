@@ -75,7 +75,8 @@ def to_bytes(
             "data_offsets": [len(data), len(data) + array.nbytes],
         }
         data += array.tobytes()
-    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    # surrogateescape: what a person typed and is no UTF-8 stays so, and the core says it
+    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogateescape")
     head += b" " * (-len(head) % 8)
     file = struct.pack("<Q", len(head)) + head + data
     at = file.index(CRC_MARK) + len(CRC_MARK)

@@ -11,6 +11,7 @@ import ast
 import io
 import pickletools
 import struct
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -18,14 +19,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._core import lib
 from .errors import TorchdrumError
 
 MAX_FILE_BYTES = 4 << 20  # the largest network of TorchDrum's recipes is 60 kB
 MAX_UNPACKED_BYTES = 8 << 20  # of all members that are read
 MAX_CODE_BYTES = 64 << 10  # of one source file; theirs have 1 kB
 MAX_MEMBERS = 512
-MAX_DIMENSION = 128  # rows and columns of a tensor: the core's TD_MAX_WIDTH
+MAX_DIMENSION = lib.TD_MAX_WIDTH  # rows and columns of a tensor
 MAX_DEPTH, MAX_STEPS = 32, 10000  # of the code that is followed
+MAX_OPERATIONS = 64  # on the way from the input to the answer; the largest network that the core takes has 17
+LARGEST = 1e6  # of a number, spec 8
 EPSILON = 1e-5  # of the layer norm, spec 5
 
 ENCRYPTED = 1  # bit of a zip member's flags
@@ -33,6 +37,7 @@ STORAGES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "
 
 
 def refuse(why: str) -> TorchdrumError:
+    """The sentence for an archive that is not read on; why speaks of it as "it"."""
     return TorchdrumError(f"cannot be converted: {why}")
 
 
@@ -243,7 +248,7 @@ class Tensors:
         if type(storage) is not Storage or not _whole((offset, *shape) if type(shape) is tuple else None, 0) or not _whole(strides, 0):
             raise refuse("a tensor is described wrongly")
         if len(shape) > 2 or len(shape) != len(strides) or any(not 1 <= n <= MAX_DIMENSION for n in shape):
-            raise refuse(f"a tensor has the size {' × '.join(map(str, shape[:4]))}, at most two dimensions of 1 to {MAX_DIMENSION} can be")
+            raise refuse(f"a tensor is empty, has more than two dimensions or is larger than {MAX_DIMENSION} × {MAX_DIMENSION}")
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         if not last < storage.count:
             raise refuse("a tensor goes beyond the end of its numbers")
@@ -252,7 +257,10 @@ class Tensors:
         index = np.array(offset)
         for n, step in zip(shape, strides, strict=True):
             index = index[..., None] + step * np.arange(n)
-        return np.asarray(numbers[index])
+        found = np.asarray(numbers[index])
+        if not (np.abs(found) <= LARGEST).all():  # so said, NaN is refused, too
+            raise refuse(f"a tensor holds a number that is not finite or beyond {LARGEST:g}")
+        return found
 
     def _numbers(self, storage: Storage) -> np.ndarray:
         if storage in self._read:
@@ -266,11 +274,8 @@ class Tensors:
         numbers = np.frombuffer(data, dtype)
         if storage.kind == "BFloat16":  # the upper half of a float32
             numbers = (numbers.astype("<u4") << 16).view("<f4")
-        numbers = numbers.astype(np.float64)
-        if not np.isfinite(numbers).all():
-            raise refuse("a tensor holds a number that is not finite")
-        self._read[storage] = numbers
-        return numbers
+        self._read[storage] = numbers.astype(np.float64)
+        return self._read[storage]
 
 
 # ---- the code ----
@@ -291,6 +296,8 @@ class Signal:
     steps: tuple = ()
 
     def then(self, step, width: int | None = None) -> Signal:
+        if len(self.steps) == MAX_OPERATIONS:
+            raise refuse(f"its network has more than {MAX_OPERATIONS} operations")
         return Signal(width or self.width, (*self.steps, step))
 
 
@@ -311,7 +318,7 @@ def _row(value, width: int) -> np.ndarray:
 
 
 def _number(value) -> bool:
-    return isinstance(value, np.ndarray) or (type(value) in (int, float) and np.isfinite(value))
+    return isinstance(value, np.ndarray) or (type(value) in (int, float) and abs(value) <= LARGEST)
 
 
 def _linear(x: Signal, weight, bias=None) -> Signal:
@@ -340,13 +347,13 @@ def _clamp(x: Signal, low=None, high=None) -> Signal:
 
 def _add(x: Signal, value) -> Signal:
     if not _number(value):
-        raise refuse("something is added that is no number")
+        raise refuse("something is added that is no number, or too large")
     return x.then(Affine(np.eye(x.width), _row(value, x.width)))
 
 
 def _mul(x: Signal, value) -> Signal:
     if not _number(value):
-        raise refuse("something is multiplied that is no number")
+        raise refuse("something is multiplied that is no number, or too large")
     return x.then(Affine(np.diag(_row(value, x.width)), np.zeros(x.width)))
 
 
@@ -417,7 +424,9 @@ class Reading:
             if len(source) > MAX_CODE_BYTES:
                 raise refuse(f"its {path} is larger than {MAX_CODE_BYTES >> 10} kB")
             try:
-                body = ast.parse(source).body
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # the parser's remarks on another's code
+                    body = ast.parse(source).body
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 raise refuse(f"its {path} cannot be read") from None
             found = [node for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))]
@@ -511,7 +520,7 @@ class Reading:
                     raise self._unknown(node)
                 try:
                     return OPERATIONS[name](first, *rest)
-                except TypeError:  # too many arguments, or a Signal where a number belongs
+                except (TypeError, ValueError):  # too many arguments, or a Signal or tensor where a number belongs
                     raise self._unknown(node) from None
             case ast.Attribute(value=ast.Name(id="torch")), _:
                 raise self._unknown(node)
