@@ -263,6 +263,13 @@ def test_a_preset_out_of_range_and_a_damping_below_0_write_nothing(run):
         assert code == 2 and says in err and not Path("b.safetensors").exists()
 
 
+def without_damping() -> Archive:
+    """Its last layer, without bias, stands where damping is expected."""
+    archive = with_code("torch.mul((model).forward(x, ), damp)", "(model).forward(x, )")
+    archive.scale_output, archive.tensors = False, {"b1": Tensor(np.zeros(14, np.float32))}
+    return archive
+
+
 WRONG_CODE = {
     "another activation": (with_code("torch.relu(", "torch.gelu("), "torch.gelu"),
     "sigmoid": (with_code("torch.tanh(", "torch.sigmoid("), "torch.sigmoid"),
@@ -280,6 +287,7 @@ WRONG_CODE = {
     "too many arguments": (with_code("torch.relu(", "torch.relu(x0, "), "torch.relu"),
     "other limits": (with_code("-1., 1.", "0., 1."), "clipped to 0.0"),
     "no limits": (with_code("torch.clamp(row, -1., 1.)", "row"), "times damping, clipped"),
+    "a matrix in place of damping": (without_damping(), "times damping, clipped"),
     "no damping": (with_code("torch.mul((model).forward(x, ), damp)", "(model).forward(x, )"), "times damping, clipped"),
     "rows the wrong way": (with_code("[row0, patch]", "[patch, row0]"), "not modulations and a preset"),
     "one row": (with_code("torch.cat([row0, patch])", "row0"), "does not return two rows"),
@@ -392,6 +400,7 @@ WRONG_PICKLES = {
     "an odd dictionary": (module(b"}(X\x01\0\0\0au"), "damaged"),
     "a tensor of nothing": (module(b"ctorch._utils\n_rebuild_tensor_v2\n(NNNNNNtR"), "holds no module"),
     "a storage of nothing": (module(b"NQ"), "lies nowhere"),
+    "a tensor of a number": (module(b"ctorch._utils\n_rebuild_tensor_v2\nK\x01R"), "calls torch._utils _rebuild_tensor_v2"),
     "a text as a module": (module(b"X\x01\0\0\0x"), "holds no module"),
     "more than one": (module(b"NN"), "damaged"),
     "nothing": (b"", "damaged"),
@@ -454,6 +463,14 @@ def test_a_zip_that_unpacks_to_far_more_is_refused_in_little_memory():
         tracemalloc.stop()
 
 
+def test_a_member_that_is_shorter_than_declared_is_refused():
+    pickled = Pickle().dump(Archive().module())
+    data = deflated("data.pkl", pickled)
+    size = len(pickled).to_bytes(4, "little")
+    assert data.count(size) >= 2
+    assert "cut short" in why_not(data.replace(size, (len(pickled) + 1).to_bytes(4, "little")))
+
+
 def test_members_that_are_large_only_together_are_refused():
     code = Archive().module()
     names = [f"{i}" for i in range(20)]
@@ -467,6 +484,17 @@ def test_members_that_are_large_only_together_are_refused():
     archive = Archive(pickle=data, code={"__torch__/export.py": text}, compression=zipfile.ZIP_DEFLATED)
     archive.members = {f"data/{k}": v for k, v in writer.storages.items()}
     assert "unpacks to more than 8 MB" in why_not(archive.bytes())
+
+
+def test_a_storage_that_many_tensors_share_is_unpacked_once():
+    """3 MB, read by four tensors; 8 MB may be unpacked."""
+    archive = Archive()
+    numbers = np.zeros(786432, np.float32)
+    for i, name in enumerate(("w0", "b0", "w1", "b1")):
+        at, count = 1000 * i, archive.weights[name].size
+        numbers[at : at + count] = archive.weights[name].ravel()
+        archive.tensors[name] = Tensor(numbers, shape=archive.weights[name].shape, offset=at, key="shared")
+    np.testing.assert_allclose(convert.from_torchdrum(archive.bytes()).network(X), archive(X)[0], atol=1e-12)
 
 
 def test_compressed_members_are_read_as_torch_compresses_code():

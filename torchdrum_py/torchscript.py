@@ -32,7 +32,6 @@ MAX_OPERATIONS = 64  # on the way from the input to the answer; the largest netw
 LARGEST = 1e6  # of a number, spec 8
 EPSILON = 1e-5  # of the layer norm, spec 5
 
-ENCRYPTED = 1  # bit of a zip member's flags
 STORAGES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "Long": "<i8", "Int": "<i4"}
 
 
@@ -73,8 +72,8 @@ class Archive:
         if info is None:
             raise refuse(f"its {name} is missing")
         # these two only: zipfile unpacks the others without a bound on memory
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & ENCRYPTED:
-            raise refuse(f"its {name} is encrypted or packed in a way that TorchScript does not use")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refuse(f"its {name} is packed in a way that TorchScript does not use")
         if info.file_size > self._left:
             raise refuse(f"it unpacks to more than {MAX_UNPACKED_BYTES >> 20} MB")
         self._left -= info.file_size

@@ -162,6 +162,11 @@ def test_a_projection_before_the_network_is_part_of_its_first_layer(tmp_path):
     assert model.info["hidden"] == [32]
 
 
+def test_a_network_without_biases_stays_without():
+    ((weight, bias),) = convert.from_torchdrum(saved(Exported(loud(Straight())))).network.layers
+    assert weight.shape == (14, 3) and bias is None
+
+
 def test_weights_that_do_not_lie_in_a_row_are_read(tmp_path):
     module = Exported(loud(Perceptron(32)))
     with torch.no_grad():
