@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Strokes made here, for tests that need sound but no particular recording, and files of them."""
+"""Strokes made here, for tests that need sound but no particular recording, and files of them; commands run in this process."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+
+from torchdrum_py import cli
 
 
 def bursts(rate: int = 48000, times=(0.1, 0.4, 0.75), seconds: float = 1.0) -> np.ndarray:
@@ -32,3 +35,36 @@ def sound_file(tmp_path):
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """run(words…): exit code, stdout and stderr of a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words):
+        try:
+            code = cli.main([str(w) for w in words])
+        except SystemExit as stopped:  # argparse
+            code = stopped.code
+        return code, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def refused(run, tmp_path):
+    """refused(words…): the one line of a command that must refuse, after seeing that it left every file as it was."""
+
+    def files():
+        return {p: p.read_bytes() if p.is_file() else None for p in tmp_path.rglob("*")}
+
+    def command(*words):
+        before = files()
+        code, out, err = run(*words)
+        assert (code, out) == (2, "")
+        assert re.fullmatch(r"torchdrum: [^\n]+\n", err), err
+        assert files() == before
+        return err
+
+    return command

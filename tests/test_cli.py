@@ -17,7 +17,7 @@ import soundfile as sf
 from recordings import FOLDER
 
 import torchdrum_py as td
-from torchdrum_py import cli, doctor, model_file
+from torchdrum_py import doctor, model_file
 
 LOOP = FOLDER / "loop_compus.flac"
 PYTHON = [sys.executable, "-m", "torchdrum_py.cli"]
@@ -282,7 +282,7 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
     assert "Traceback" not in result.stderr and result.stdout.startswith("name")
 
 
-@pytest.mark.parametrize("command", ["", "render", "onsets", "inspect", "doctor"])
+@pytest.mark.parametrize("command", ["", "render", "onsets", "inspect", "convert", "doctor"])
 def test_help_is_there_for_every_command(tmp_path, command):
     result = torchdrum(*command.split(), "--help", cwd=tmp_path)
     assert result.returncode == 0 and len(result.stdout) > 200
@@ -291,39 +291,6 @@ def test_help_is_there_for_every_command(tmp_path, command):
 # ---- called in this process ----
 
 SR = 48000
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """run(words…): exit code, stdout and stderr of a command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words):
-        try:
-            code = cli.main([str(w) for w in words])
-        except SystemExit as stopped:  # argparse
-            code = stopped.code
-        return code, *capsys.readouterr()
-
-    return command
-
-
-@pytest.fixture
-def refused(run, tmp_path):
-    """refused(words…): the one line of a command that must refuse, after seeing that it left every file as it was."""
-
-    def files():
-        return {p: p.read_bytes() if p.is_file() else None for p in tmp_path.rglob("*")}
-
-    def command(*words):
-        before = files()
-        code, out, err = run(*words)
-        assert (code, out) == (2, "")
-        assert re.fullmatch(r"torchdrum: [^\n]+\n", err), err
-        assert files() == before
-        return err
-
-    return command
 
 
 def test_trigger_impulses_go_to_a_file_of_their_own(run, sound_file, bursts):

@@ -41,6 +41,11 @@ def read_audio(path: str | os.PathLike) -> tuple[np.ndarray, int]:
     return x, int(rate)
 
 
+def same_file(a: str | os.PathLike, b: str | os.PathLike) -> bool:
+    """Whether two names lead to one file, which need not be there yet."""
+    return os.path.realpath(a) == os.path.realpath(b) or (os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
+
+
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike):
     """Gives a temporary path beside path, which takes its place when the block ends well and vanishes when it does not."""

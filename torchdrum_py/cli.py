@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, audio, doctor, experiment, training
+from . import __version__, audio, convert, doctor, experiment, training
 from .engine import NORMALIZE, Engine
 from .errors import TorchdrumError, cannot, printable
 from .model import Model, model_names
@@ -106,15 +106,11 @@ def assignment(word: str) -> tuple[str, float]:
     return param.name, number
 
 
-def same_file(a: str, b: str) -> bool:
-    return os.path.realpath(a) == os.path.realpath(b) or (os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b))
-
-
 def cmd_render(args) -> int:
     names = [args.recording, args.output, *([args.trigger] if args.trigger else [])]
     for path in names[1:]:
         audio.check_audio_name(path)
-    if any(same_file(a, b) for a, b in itertools.combinations(names, 2)):
+    if any(audio.same_file(a, b) for a, b in itertools.combinations(names, 2)):
         raise TorchdrumError("input and output are the same file: give the output another name")
     x, rate = audio.read_audio(args.recording)
     check_rate(rate)
@@ -151,6 +147,41 @@ def cmd_onsets(args) -> int:
     if args.plot:
         plot_onsets(mono, rate, found, args.plot)
     sys.stdout.writelines(f"{sample / rate:.6f}\n" for sample in found.samples)
+    return 0
+
+
+def numbers(option: str, word: str | None, count: int) -> list[float] | None:
+    """The numbers of an option that takes count of them with commas between; None when it was not given."""
+    if word is None:
+        return None
+    try:
+        found = [float(part) for part in word.split(",")]
+    except ValueError:
+        found = []
+    if len(found) != count or not np.isfinite(found).all():
+        raise TorchdrumError(f"{option} takes {count} numbers with commas between, not {word or 'nothing'}")
+    return found
+
+
+def cmd_convert(args) -> int:
+    reference = numbers("--reference", args.reference, 3)
+    if reference and not all(0 <= x <= 1 for x in reference):
+        raise TorchdrumError(f"--reference takes numbers from 0 to 1, not {args.reference}")
+    if not 1000 <= args.filter_max <= 96000:
+        raise TorchdrumError(f"--filter-max takes a number from 1000 to 96000 Hz, not {args.filter_max:g}")
+    notes = convert.convert(
+        args.source_file,
+        args.output,
+        to=args.to,
+        preset=args.preset,
+        reference=reference,
+        feature_range=numbers("--range", args.range, 6),
+        filter_max=args.filter_max,
+        **{key: getattr(args, key) for key in convert.TEXTS},
+    )
+    for line in notes:
+        note(line)
+    note(f"{args.output} written")
     return 0
 
 
@@ -306,6 +337,35 @@ def make_parser() -> argparse.ArgumentParser:
     p.set_defaults(run=experiment.experiment)
 
     p = commands.add_parser(
+        "convert",
+        help="take models from and to other programs",
+        description="Converts TorchDrum's drum_mapper.pt (nothing of it is run), a network of FluCoMa's fluid.mlpregressor~ (.json) or a "
+        "model (.safetensors) to a model, to FluCoMa's JSON or to a preset. docs/convert.md says what is kept.",
+    )
+    p.add_argument("source_file", metavar="IN", help="what it is, its content says")
+    p.add_argument("output", metavar="OUT", help=".safetensors: a model; .json: what --to says")
+    p.add_argument("--to", choices=convert.TARGETS, help="what an OUT that ends in .json shall be")
+    p.add_argument("--preset", metavar="NAME|FILE", help=f"sound of the new model ({', '.join(preset_names())}, or a .json file; IN's own)")
+    p.add_argument(
+        "--reference", metavar="L,C,F", help="features of the reference stroke, 0 to 1 (a model's own; else 0,0,0, as TorchDrum plays it)"
+    )
+    p.add_argument(
+        "--range",
+        metavar="LMIN,LMAX,CMIN,CMAX,FMIN,FMAX",
+        help="range of loudness dB, centroid st, flatness dB (a model's own; else the built-in model's)",
+    )
+    p.add_argument(
+        "--filter-max",
+        type=float,
+        metavar="HZ",
+        default=convert.FILTER_MAX_HZ,
+        help="of drum_mapper.pt: half the sample rate that its 808 was trained at (%(default)g)",
+    )
+    for key in convert.TEXTS:
+        p.add_argument(f"--{key}", metavar="TEXT", help="for people, in the model")
+    p.set_defaults(run=cmd_convert)
+
+    p = commands.add_parser(
         "doctor",
         help="check that [torchdrum~] is where Pd looks",
         description="Finds Pd and the object, and says what is missing (exit code 1 when something is).",
@@ -323,13 +383,22 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def joined(words: list[str]) -> list[str]:
+    """--range -60,-10,… as --range=-60,-10,…: argparse would take the list for an option."""
+    words = list(words)
+    for i in reversed(range(len(words) - 1)):
+        if words[i] in ("--range", "--reference") and words[i + 1][:1] == "-":
+            words[i : i + 2] = [f"{words[i]}={words[i + 1]}"]
+    return words
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     for stream in (sys.stdout, sys.stderr):  # a terminal without these signs is no reason to stop
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
-    args = make_parser().parse_args(words)
+    args = make_parser().parse_args(joined(words))
     try:
         if getattr(args, "tail", None) is not None and not 0 <= args.tail <= 60:
             raise TorchdrumError("--tail takes 0 to 60 seconds")

@@ -76,11 +76,27 @@ def to_bytes(
             "data_offsets": [len(data), len(data) + array.nbytes],
         }
         data += array.tobytes()
-    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    # surrogateescape: what a person typed and is no UTF-8 stays so, and the core says it
+    head = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogateescape")
     head += b" " * (-len(head) % 8)
     file = struct.pack("<Q", len(head)) + head + data
     at = file.index(CRC_MARK) + len(CRC_MARK)
     return file[:at] + f"{zlib.crc32(file):08x}".encode() + file[at + 8 :]
+
+
+def read_layers(data: bytes) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """layers, as to_bytes takes them, of the bytes of a model file that Model has read: nothing is checked again here."""
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:start])
+
+    def tensor(name: str) -> np.ndarray | None:
+        if name not in header:
+            return None
+        begin, end = header[name]["data_offsets"]
+        return np.frombuffer(data[start + begin : start + end], "<f4").reshape(header[name]["shape"])
+
+    count = sum(name.endswith(".weight") for name in header)
+    return [(tensor(f"layers.{i}.weight"), tensor(f"layers.{i}.bias")) for i in range(count)]
 
 
 def write(
