@@ -68,8 +68,8 @@ def parts(hits: list[data.Hit], folds: int, fold: int, seed: int):
     return learn, choose, [hit for hit, p in zip(hits, part, strict=True) if p == fold]
 
 
-def run(cell: Cell, single: bool, folds: int) -> dict:
-    """Trains and tests one cell on one thread: what a row of the table holds."""
+def run(cell: Cell, single: bool, folds: int, epochs: int | None) -> dict:
+    """Trains and tests one cell on one thread: what a row of the table holds. epochs: None for the recipe's."""
     import torch
 
     from . import judge, long_features, train
@@ -86,7 +86,7 @@ def run(cell: Cell, single: bool, folds: int) -> dict:
         before, after = direct(*three, preset, cell.seed)
         errors, side = judge.Errors(before, after, after, np.nan, np.nan), "training"
     else:
-        trained = train.train(hits, preset, recipe, hidden=widths[cell.kind], seed=cell.seed, parts=three)
+        trained = train.train(hits, preset, recipe, epochs=epochs, hidden=widths[cell.kind], seed=cell.seed, parts=three)
         side = "training" if cell.recipe == "original" or cell.window > data.WINDOW else "object"
         if side == "training":
             before, after = trained.errors_before.mean(0), trained.errors.mean(0)
@@ -175,6 +175,7 @@ def results(todo: list[Cell], args) -> Iterator[dict]:
     """Rows as they come, from all cores or from a cluster."""
     import joblib
 
+    how = args.single, args.folds, args.epochs
     if args.dask:
         try:
             from dask.distributed import Client
@@ -183,10 +184,10 @@ def results(todo: list[Cell], args) -> Iterator[dict]:
         with Client(args.dask) as client:
             from dask.distributed import as_completed
 
-            for future in as_completed([client.submit(run, cell, args.single, args.folds, pure=False) for cell in todo]):
+            for future in as_completed([client.submit(run, cell, *how, pure=False) for cell in todo]):
                 yield future.result()
         return
-    work = (joblib.delayed(run)(cell, args.single, args.folds) for cell in todo)
+    work = (joblib.delayed(run)(cell, *how) for cell in todo)
     yield from joblib.Parallel(n_jobs=args.jobs, return_as="generator_unordered")(work)
 
 
@@ -203,6 +204,7 @@ def add_arguments(parser: argparse.ArgumentParser):
     add("--window", "samples that the network hears", nargs="+", type=int, choices=WINDOWS, default=[data.WINDOW])
     add("--folds", "parts of the strokes, each the test once", type=int, default=5)
     add("--seeds", "trainings with other splits, weights and noise", type=int, default=3)
+    add("--epochs", "passes over the strokes, at most (as the recipe has it)", type=int, metavar="N")
     add("--jobs", "trainings at once; -1: as many as there are cores", type=int, default=-1)
     add("--dask", "scheduler of a Dask cluster to work on, which must see the recordings at the same place", metavar="ADDRESS")
     add("--output", "a row for each training; what is in it is not done again", default="experiment.csv", metavar="FILE")
@@ -211,8 +213,8 @@ def add_arguments(parser: argparse.ArgumentParser):
 
 def experiment(args) -> int:
     """The command."""
-    if args.folds < 2 or args.seeds < 1 or args.jobs == 0:
-        raise TorchdrumError("--folds is at least 2, --seeds at least 1, --jobs not 0")
+    if args.folds < 2 or args.seeds < 1 or args.jobs == 0 or (args.epochs or 1) < 1:
+        raise TorchdrumError("--folds is at least 2, --seeds and --epochs are at least 1, --jobs is not 0")
     try:
         import joblib  # noqa: F401
         import torch  # noqa: F401
