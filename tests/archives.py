@@ -172,11 +172,11 @@ class Archive:
             "damp": rng.uniform(0.1, 1, (1, 14)),
             "patch": rng.uniform(0, 1, (1, 14)) if self.patch is None else self.patch,
         }
-        self.weights = {k: np.float32(v) for k, v in self.weights.items()}
+        self.weights = {k: np.asarray(v, np.float32) for k, v in self.weights.items()}
 
     def __call__(self, x):
         """Row 0 before damping, in float64, and what damping makes of it."""
-        w = {k: np.float64(v) for k, v in self.weights.items()}
+        w = {k: np.asarray(v, np.float64) for k, v in self.weights.items()}
         h = (x + 0.25) @ w["w0"].T + w["b0"]
         h = (h - h.mean(1, keepdims=True)) / np.sqrt(h.var(1, keepdims=True) + 1e-5)
         y = np.maximum(h, 0) @ w["w1"].T + w["b1"]

@@ -52,7 +52,7 @@ class Network:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Outputs [n, out] of inputs [n, in], in double."""
         for i, (weight, bias) in enumerate(self.layers):
-            x = x @ np.float64(weight).T + (0.0 if bias is None else bias)
+            x = x @ np.asarray(weight, np.float64).T + (0.0 if bias is None else bias)
             if i == len(self.layers) - 1:
                 break
             if self.norm == "layer":
@@ -226,8 +226,8 @@ def to_flucoma(network: Network) -> dict:
         outputs, inputs = weight.shape
         last = i == len(network.layers) - 1
         activation = FLUCOMA[network.activation if not last else "identity" if network.output == "clamp" else network.output]
-        biases = np.zeros(outputs, np.float32) if bias is None else np.float32(bias)
-        layers.append(dict(activation=activation, biases=biases.tolist(), cols=outputs, rows=inputs, weights=np.float32(weight).T.tolist()))
+        biases, weights = np.asarray(np.zeros(outputs) if bias is None else bias, np.float32), np.asarray(weight, np.float32)
+        layers.append(dict(activation=activation, biases=biases.tolist(), cols=outputs, rows=inputs, weights=weights.T.tolist()))
     return {"layers": layers}
 
 

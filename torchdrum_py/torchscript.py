@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ._core import lib
-from .errors import TorchdrumError
+from .errors import TorchdrumError, printable
 
 MAX_FILE_BYTES = 4 << 20  # the largest network of TorchDrum's recipes is 60 kB
 MAX_UNPACKED_BYTES = 8 << 20  # of all members that are read
@@ -36,8 +36,8 @@ STORAGES = {"Double": "<f8", "Float": "<f4", "Half": "<f2", "BFloat16": "<u2", "
 
 
 def refuse(why: str) -> TorchdrumError:
-    """The sentence for an archive that is not read on; why speaks of it as "it"."""
-    return TorchdrumError(f"cannot be converted: {why}")
+    """The sentence for an archive that is not read on; why speaks of it as "it", and may hold names from it, of any length."""
+    return TorchdrumError(f"cannot be converted: {printable(why)[:300]}")
 
 
 # ---- the zip ----
@@ -113,7 +113,7 @@ class TensorAt(NamedTuple):
     strides: object
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # of any depth, and may hold itself
 class Instance:
     """A module of the archive: its class and its attributes."""
 
@@ -340,7 +340,7 @@ def _layer_norm(x: Signal, shape, weight=None, bias=None, epsilon=EPSILON, _cudn
 
 def _clamp(x: Signal, low=None, high=None) -> Signal:
     if (low, high) != (-1.0, 1.0):
-        raise refuse(f"its network is clipped to {low} … {high}, ours to -1 … 1")
+        raise refuse("its network is clipped to other limits than -1 and 1")
     return x.then("clamp")
 
 
