@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import itertools
 import sys
 import tempfile
 import time
@@ -42,20 +43,12 @@ class Cell:
 
 
 def cells(args) -> list[Cell]:
-    """All that is asked for; direct optimisation knows neither window nor original recipe."""
+    """All that is asked for, fold by fold, so that an unfinished table is an even one. Direct optimisation knows neither window nor recipe."""
     found = []
-    for folder in args.folders:
-        for preset in args.preset:
-            for recipe in args.recipe:
-                for kind in args.kind:
-                    for window in args.window:
-                        if kind == "direct" and (window != args.window[0] or recipe != args.recipe[0]):
-                            continue
-                        found += [
-                            Cell(folder, Preset.load(preset).name, recipe, kind, window, seed, fold)
-                            for seed in range(args.seeds)
-                            for fold in range(args.folds)
-                        ]
+    for seed, fold, folder, preset in itertools.product(range(args.seeds), range(args.folds), args.folders, args.preset):
+        for recipe, kind, window in itertools.product(args.recipe, args.kind, args.window):
+            if kind != "direct" or (recipe, window) == (args.recipe[0], args.window[0]):
+                found.append(Cell(folder, Preset.load(preset).name, recipe, kind, window, seed, fold))
     return found
 
 
@@ -213,7 +206,7 @@ def add_arguments(parser: argparse.ArgumentParser):
 
 def experiment(args) -> int:
     """The command."""
-    if args.folds < 2 or args.seeds < 1 or args.jobs == 0 or (args.epochs or 1) < 1:
+    if args.folds < 2 or args.seeds < 1 or args.jobs == 0 or (args.epochs is not None and args.epochs < 1):
         raise TorchdrumError("--folds is at least 2, --seeds and --epochs are at least 1, --jobs is not 0")
     try:
         import joblib  # noqa: F401
