@@ -91,7 +91,7 @@ $(VENV)/torchdrum: $(CORE) $(PACKAGE) | $(BIN)/pip
 	@touch $@
 
 $(VENV)/train: pyproject.toml constraints.txt | $(BIN)/pip
-	$(PIP) ".[train]"
+	$(PIP) ".[train,experiment,notebook]"
 	@touch $@
 
 $(VENV)/lint: pyproject.toml | $(BIN)/pip

@@ -43,7 +43,7 @@ class Cell:
 
 
 def cells(args) -> list[Cell]:
-    """All that is asked for, fold by fold, so that an unfinished table is an even one. Direct optimisation knows neither window nor recipe."""
+    """All that is asked for, fold by fold, so that an unfinished table is even. Direct optimisation knows neither window nor recipe."""
     found = []
     for seed, fold, folder, preset in itertools.product(range(args.seeds), range(args.folds), args.folders, args.preset):
         for recipe, kind, window in itertools.product(args.recipe, args.kind, args.window):
@@ -171,12 +171,10 @@ def results(todo: list[Cell], args) -> Iterator[dict]:
     how = args.single, args.folds, args.epochs
     if args.dask:
         try:
-            from dask.distributed import Client
+            from dask.distributed import Client, as_completed
         except ModuleNotFoundError:
             raise TorchdrumError('--dask needs dask: pip install "torchdrum[experiment]"') from None
         with Client(args.dask) as client:
-            from dask.distributed import as_completed
-
             for future in as_completed([client.submit(run, cell, *how, pure=False) for cell in todo]):
                 yield future.result()
         return

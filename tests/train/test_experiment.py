@@ -3,6 +3,7 @@
 
 import csv
 
+import distributed
 import numpy as np
 import pytest
 import soundfile
@@ -75,6 +76,15 @@ def test_direct_optimisation_and_long_windows_are_judged_in_training(drum, tmp_p
     for fold in "01":
         before, after = (float(rows["direct", "256", fold][f"{kind}_transient_loudness"]) for kind in ("preset", "played"))
         assert after < 0.5 * before
+
+
+def test_a_dask_cluster_does_the_same(drum, tmp_path, capsys):
+    words = ["--preset", "snare_1", "--folds", "2", "--kind", "linear"]
+    assert run(drum, tmp_path / "here.csv", *words) == 0
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        assert run(drum, tmp_path / "there.csv", *words, "--dask", cluster.scheduler_address) == 0
+    here, there = ({row["fold"]: row["ratio"] for row in rows_of(tmp_path / f"{name}.csv")} for name in ("here", "there"))
+    assert here == there and len(here) == 2
 
 
 def test_parts_share_no_stroke_and_each_stroke_is_tested_once():
