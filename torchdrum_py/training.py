@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import time
 from dataclasses import asdict
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import data
+from . import __version__, data
+from .audio import whole_file
 from .errors import TorchdrumError
 from .model import SUFFIX, Model
 from .presets import Preset, preset_names
@@ -48,6 +50,7 @@ def add_train(parser: argparse.ArgumentParser):
     parser.add_argument("--recipe", choices=RECIPES, default=RECIPES[0], help="original: as TorchDrum is trained, for comparison")
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
     parser.add_argument("--device", default="cpu", help="of PyTorch (%(default)s, which is quick enough)")
+    parser.add_argument("--card", metavar="FILE", help="also write the model's card: data, command, errors (.md)")
     for key in ("name", "author", "license", "source"):
         parser.add_argument(f"--{key}", default="", help="for people, in the model")
 
@@ -124,6 +127,9 @@ def train(args) -> int:
     errors = trained.judged(model)
     Checkpoint(checkpoint, {}).note(reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()})
     print(table(errors))
+    if args.card:
+        with whole_file(args.card) as temporary:
+            temporary.write_text(card(args, heard, trained, model, errors), encoding="utf-8")
     print(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}", file=sys.stderr)
     return 0
 
@@ -169,6 +175,35 @@ def report(args) -> int:
     page.write(output, model, hits, test, [tuple(line) for line in state.get("history", [])], errors, facts)
     print(f"written: {output}", file=sys.stderr)
     return 0
+
+
+def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
+    """What a model was made of and what it reaches, as Markdown: all that is needed to make it again from the same recordings."""
+    files = data.recordings(args.audio)
+    sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
+    options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
+    given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
+    info, epoch = model.info, min(trained.history, key=lambda line: line[2])[0]
+    return f"""# {info["name"]}
+
+{heard.lines()[0]}.
+
+| | |
+|---|---|
+| preset | {trained.preset.name} |
+| data | {info["source"] or "not told"} |
+| SHA-256 of the `sha256sum` lines of its {len(files)} files | `{hashlib.sha256(sums.encode()).hexdigest()}` |
+| licence, author | {info["license"] or "not told"}, {info["author"] or "not told"} |
+| crc32 of the model | `{info["crc32"]}` |
+| command | `torchdrum train AUDIO… {given}`, torchdrum {__version__} |
+| epochs | {len(trained.history)}, the best is {epoch} |
+
+On {len(trained.test)} strokes that it was not trained with:
+
+```
+{table(errors)}
+```
+"""
 
 
 def table(errors) -> str:

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Trains every model of models/ and writes their cards (about an hour on one core). Models that are there already are left alone.
+#   tools/train_models.sh SNARES BODY CAJON
+# SNARES: the 504 single hits of models/README.md; BODY: Samples/body of sfzinstruments/body_percussion;
+# CAJON: Samples/cajon/dyn of sfzinstruments/karoryfer.gogodze-phu-vol-i.
+set -euo pipefail
+snares=${1:?folder of snare hits} body=${2:?folder of body percussion} cajon=${3:?folder of cajon hits}
+torchdrum=${TORCHDRUM:-torchdrum} models=${MODELS:-models}
+snare_source="Frankensnare by karoryfer (GitHub: sfzinstruments/karoryfer.frankensnare), CC0 1.0"
+hand_source="body_percussion and karoryfer.gogodze-phu-vol-i (GitHub: sfzinstruments), CC0 1.0"
+export OMP_NUM_THREADS=1
+mkdir -p "$models/cards"
+
+train() { # name of the kind, source, recordings…
+    local kind=$1 source=$2 preset name
+    shift 2
+    for preset in snare_1 snare_2 snare_3 open_snare noisy_snare; do
+        name=${kind:+${kind}_}$preset
+        [ -e "$models/$name.safetensors" ] && continue
+        echo "== $name"
+        "$torchdrum" train "$@" --single --preset $preset -o "$models/$name.safetensors" --card "$models/cards/$name.md" \
+            --author torchdrum --license CC0-1.0 --source "$source"
+        rm -f "$models/$name.training"
+    done
+}
+
+train "" "$snare_source" "$snares"/*.flac
+train stick "$snare_source" "$snares"/*_sn_*.flac
+train brush "$snare_source" "$snares"/*_sb_*.flac
+train rim "$snare_source" "$snares"/*_ss_*.flac "$snares"/*_sr_*.flac
+train hands "$hand_source" "$body"/{handclap,fingerclap,snap,pinkysnap,cheek,chestside,bellyside,shoulderout}*.wav "$cajon"/cajon_s[lr][1-5]_*.wav
