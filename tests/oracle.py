@@ -71,6 +71,7 @@ LEAK_DB, FAINT_DB, ALONE_DB = 14.0, -54.0, 2.65
 NOISE_UP_DB_S, NOISE_DOWN_S, NOISE_MARGIN_DB = 0.55, 0.2, -4.4
 MASK_SHARE, MASK_DOWN_DB_S = 0.26, 175.0
 RESTLESS_S, RESTLESS_FREE, RESTLESS_GAIN, RESTLESS_MOST = 0.3, 0.016, 230.0, 7.0
+DENSE_S, DENSE_GAP_S, DENSE_FREE, DENSE_THRESHOLD, DENSE_RIPPLE = 0.25, 0.07, 1.0, 0.5, 0.3
 
 
 def onset_settings(settings: dict | None = None) -> dict:
@@ -234,23 +235,29 @@ def rise(x, sr: float, window: int, settings: dict, drum=None) -> tuple[list[int
     valley, noise, mask = np.full(8, s["floor"]), np.full(8, -45.0), np.full(8, -200.0)
     down, catch_up = 1.0 - math.exp(-1.0 / (NOISE_DOWN_S * rate)), 1.0 - math.exp(-1.0 / (VALLEY_S * rate))
     weights = np.linspace(*WEIGHTS, 8)
-    restless, since, threshold = 0.0, None, on
+    restless, dense, since, threshold = 0.0, 0.0, None, on
+    fades = 1.0 - math.exp(-1.0 / (DENSE_S * rate))
     hits, rises, thresholds = [], [0.0] * (frame - 1), [on] * (frame - 1)
     for k, level in enumerate(levels):
         up = valley + VALLEY_UP_DB_S / rate + catch_up * np.maximum(level - valley, 0.0)
         valley = np.minimum(level, np.maximum(up, level - VALLEY_DEPTH_DB))
         noise = noise + np.minimum((level - noise) * down, NOISE_UP_DB_S / rate)
         mask = mask - MASK_DOWN_DB_S / rate
+        dense -= fades * dense
+        factor = 2.0 ** min(max(RESTLESS_GAIN * (restless - RESTLESS_FREE), 0.0), RESTLESS_MOST)
+        expected = min(max(dense - DENSE_FREE, 0.0), 1.0) / factor**2
         start = np.max([valley, noise + NOISE_MARGIN_DB, leak(level), echo[k]], axis=0)
-        above = level - start - RIPPLE_DB - MASK_SHARE * np.maximum(mask - level, 0.0)
+        above = level - start - RIPPLE_DB * (1.0 - DENSE_RIPPLE * expected) - MASK_SHARE * np.maximum(mask - level, 0.0)
         most = ALONE_DB + np.maximum(level - FAINT_DB, 0.0)
         total = float((weights * np.maximum(np.minimum(above, most), -FALL_DB)).sum())
         since = None if since is None else since + 1
         if since is None or since >= H:
-            threshold = on * 2.0 ** min(max(RESTLESS_GAIN * (restless - RESTLESS_FREE), 0.0), RESTLESS_MOST)
+            threshold = on * factor * (1.0 - DENSE_THRESHOLD * expected)
             restless += (1.0 - math.exp(-1.0 / (RESTLESS_S * rate))) * (min(max(total / threshold, 0.0), 1.0) - restless)
             if total > threshold:
                 hits.append((k + 1) * frame - 1)
+                if since is not None:
+                    dense += min(max(2.0 - since / (DENSE_GAP_S * rate), 0.0), 1.0)
                 since, mask = 0, level.copy()
         if since is not None and since < H:
             valley, mask = level.copy(), np.maximum(mask, level)

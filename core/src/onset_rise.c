@@ -29,7 +29,11 @@ static const float mask_share = 0.26f;
 static const double mask_down_db_s = 175.0;
 static const double restless_s = 0.3;
 static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most = 7.0f; /* octaves of the threshold */
-static const double travel_s = 0.04;                                                     /* longest way from our output back to the input */
+/* Memory for close strokes; strokes twice that gap apart are not. From dense_free of them on one more is expected: the share of threshold
+ * and ripple that goes off then. */
+static const double dense_s = 0.25, dense_gap_s = 0.07;
+static const float dense_free = 1.0f, dense_threshold = 0.5f, dense_ripple = 0.3f;
+static const double travel_s = 0.04; /* longest way from our output back to the input */
 static const double return_up_db_s = 20.0;
 static const float return_start_db = -12.0f, return_most_db = -11.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
 static const float most_power = 1e3f, silence = 1e-12f, nothing_db = -200.0f;                      /* powers; a level below all others */
@@ -245,7 +249,7 @@ static void leaks(const float level[BANDS], float leak[BANDS])
 }
 
 /* Rises of the bands beyond what rises without a stroke, summed. */
-static float rise_frame(td_onset_rise *restrict self, float level[restrict BANDS])
+static float rise_frame(td_onset_rise *restrict self, float ripple, float level[restrict BANDS])
 {
     float power[BANDS], leak[BANDS], rise[BANDS], sum = 0.0f;
     split_end_frame(&self->bands, self->per_frame, power);
@@ -262,7 +266,7 @@ static float rise_frame(td_onset_rise *restrict self, float level[restrict BANDS
         self->noise[b] += smaller((level[b] - self->noise[b]) * self->noise_rate, self->noise_up);
         self->mask[b] -= self->mask_down;
         const float from = larger(larger(self->valley[b], self->noise[b] + noise_margin_db), larger(self->echo[b], leak[b]));
-        const float above = level[b] - from - ripple_db - mask_share * larger(self->mask[b] - level[b], 0.0f);
+        const float above = level[b] - from - ripple - mask_share * larger(self->mask[b] - level[b], 0.0f);
         const float most = alone_db + larger(level[b] - faint_db, 0.0f);
         rise[b] = self->weight[b] * larger(smaller(above, most), -fall_db);
     }
@@ -280,26 +284,39 @@ static void hold_frame(td_onset_rise *restrict self, const float level[restrict 
     }
 }
 
-static float threshold(const td_onset_rise *self)
+/* By what factor restlessness raises the threshold. */
+static float raised(const td_onset_rise *self)
 {
     const float excess = restless_gain * (self->restless - restless_free);
-    return excess > 0.0f ? self->on * (float)td_exp2((double)smaller(excess, restless_most)) : self->on;
+    return excess > 0.0f ? (float)td_exp2((double)smaller(excess, restless_most)) : 1.0f;
 }
+
+/* From 0 to 1: whether one more stroke is to be expected because the last ones came close together. Not while restless. */
+static float expected(const td_onset_rise *self, float factor)
+{
+    return larger(smaller(self->dense - dense_free, 1.0f), 0.0f) / (factor * factor);
+}
+
+/* A stroke counts as close when it comes within dense_gap_s of the last one, and less and less up to twice that. */
+static float closeness(const td_onset_rise *self) { return larger(smaller(2.0f - (float)self->since * self->per_gap, 1.0f), 0.0f); }
 
 /* Whether a stroke is detected at the end of this frame. */
 static int frame_end(td_onset_rise *self)
 {
     float level[BANDS];
     int fired = 0;
-    self->rise = rise_frame(self, level);
+    self->dense = td_flush(self->dense - self->dense_rate * self->dense);
+    const float factor = raised(self), dense = expected(self, factor);
+    self->rise = rise_frame(self, ripple_db - ripple_db * dense_ripple * dense, level);
     self->peak = larger(self->peak, self->rise);
     self->since += self->since != UINT32_MAX;
     if (self->since >= self->hold) {
-        self->threshold = threshold(self);
+        self->threshold = self->on * factor * (1.0f - dense_threshold * dense);
         fired = self->rise > self->threshold;
         const float share = larger(smaller(self->rise / self->threshold, 1.0f), 0.0f);
         self->restless = td_flush(self->restless + self->restless_rate * (share - self->restless));
         if (fired) {
+            self->dense += closeness(self);
             self->since = 0;
             memcpy(self->mask, level, sizeof self->mask);
         }
@@ -347,7 +364,7 @@ void td_onset_rise_reset(td_onset_rise *self)
     drum_forget(self);
     self->in_frame = self->drum_left = 0;
     self->since = UINT32_MAX;
-    self->restless = self->rise = self->peak = 0.0f;
+    self->restless = self->dense = self->rise = self->peak = 0.0f;
     self->threshold = self->on;
     EACH(b, BANDS)
     {
@@ -397,4 +414,6 @@ void td_onset_rise_init(td_onset_rise *self, double sample_rate)
     self->return_up = (float)(return_up_db_s / rate);
     self->travel = (uint32_t)(travel_s * rate) + 1;
     self->restless_rate = (float)frame_share(restless_s, rate);
+    self->dense_rate = (float)frame_share(dense_s, rate);
+    self->per_gap = (float)(1.0 / (dense_gap_s * rate));
 }

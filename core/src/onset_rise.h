@@ -39,8 +39,8 @@ typedef struct td_onset_rise {
     float drum_power[TD_RISE_BANDS], drum_most[2][TD_RISE_BANDS], drum_least[2][TD_RISE_BANDS]; /* in the span that fills, in the last */
     float returned[TD_RISE_BANDS], echo[TD_RISE_BANDS]; /* how loud the drum comes back, re how it went out; what of it may be heard now */
     float floor, echo_margin;
-    float valley_up, valley_rate, noise_up, noise_rate, mask_down, return_up, restless_rate; /* per frame */
-    float on, restless;
+    float valley_up, valley_rate, noise_up, noise_rate, mask_down, return_up, restless_rate, dense_rate, per_gap; /* per frame */
+    float on, restless, dense;   /* dense: close strokes of the last time */
     float rise, threshold, peak; /* of the last frame; the largest rise since td_onset_meter */
 } td_onset_rise;
 
