@@ -42,8 +42,8 @@ K_WEIGHTING = (
     ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
     ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
 )
-FRAMES_AT_ONCE = 96  # whose spectra fit into a core's own cache
-K_WEIGHTING_FFT = 40960  # 5632 samples longer than a stroke: the response has then fallen by more than 200 dB
+K_WEIGHTING_RINGS = 5632  # samples, in which the response falls by more than 200 dB
+K_WEIGHTING_FFTS = range(20480, SAMPLES + K_WEIGHTING_RINGS + 1, 5120)  # lengths that are quick to transform
 
 
 def measure(x: Tensor) -> Tensor:
@@ -62,9 +62,11 @@ def measure(x: Tensor) -> Tensor:
 
 def frame_loudness(x: Tensor) -> Tensor:
     """Spec 10.2: K-weighted loudness of each frame in LUFS, [B, FRAMES]."""
-    padded = torch.nn.functional.pad(x, (0, K_WEIGHTING_FFT - SAMPLES))
-    weighted = Filtered.apply(padded, _k_response().to(x.device, x.dtype.to_complex()))[:, :SAMPLES]
-    hops = weighted.square().reshape(len(x), -1, HOP).sum(2)
+    last = int(_sounding(x).any(0).nonzero().amax()) + 1 if x.any() else 0
+    size = next(n for n in K_WEIGHTING_FFTS if n >= last * HOP + K_WEIGHTING_RINGS)
+    padded = torch.nn.functional.pad(x, (0, size - SAMPLES))
+    weighted = Filtered.apply(padded, _k_response(size, x.dtype, x.device))[:, :SAMPLES]
+    hops = torch.nn.functional.pad(weighted.square(), (0, SAMPLES - weighted.shape[1])).reshape(len(x), -1, HOP).sum(2)
     mean_square = hops.unfold(1, FRAME // HOP, 1).sum(2) / FRAME
     floor = 10.0 ** ((LOUDNESS_FLOOR - LOUDNESS_OFFSET) / 10.0)
     return LOUDNESS_OFFSET + 10.0 * torch.log10(mean_square + floor)
@@ -84,64 +86,78 @@ def temporal_centroid(x: Tensor) -> Tensor:
 
 
 class _Timbre(torch.autograd.Function):
-    """frame_timbre. Each of the two numbers of a frame has one slope with each of its samples, found beside the number while its spectrum
-    is in the cache; the gradient is their sum, weighted by what arrives. Silent frames are constants.
+    """frame_timbre, stroke by stroke. Each of the two numbers of a frame has one slope with each of its samples, found beside the number
+    while the stroke's spectra are in the cache; the gradient is their sum, weighted by what arrives. Silent ends are constants.
 
     (PyTorch's own gradient of rfft is a complex transform, four times the work; that of torch.abs is NaN at denormal bins.)
     """
 
     @staticmethod
     def forward(ctx, x: Tensor) -> tuple[Tensor, Tensor]:
-        frames = x.unfold(1, FRAME, HOP)
-        sounding = x.unflatten(1, (-1, HOP)).any(2).unfold(1, FRAME // HOP, 1).any(2)
-        rows = frames[sounding]
-        silence = torch.zeros(1, FRAME, dtype=x.dtype, device=x.device)
-        slopes, values = rows.new_empty((2, *rows.shape)) if ctx.needs_input_grad[0] else None, []
-        for i, one in enumerate((_centroid, _flatness)):
-            found = rows.new_empty(len(rows))
-            for first in range(0, len(rows), FRAMES_AT_ONCE):
-                part = slice(first, first + FRAMES_AT_ONCE)
-                found[part], sloped = one(rows[part])
-                if slopes is not None:
-                    slopes[i, part] = sloped()
-            values.append(one(silence)[0].expand(sounding.shape).clone().masked_scatter_(sounding, found))
-        ctx.save_for_backward(sounding, slopes)
-        return values[0], values[1]
+        found = _silence(x.dtype, x.device)[:, None, None].repeat(1, len(x), FRAMES)
+        ctx.slopes = []
+        for row, values, sounding in zip(x, found.unbind(1), _sounding(x), strict=True):
+            hops = sounding.nonzero()
+            frames = row.unfold(0, FRAME, HOP)[: int(hops[-1]) + 1 if len(hops) else 1]
+            both = [one(frames) for one in (_centroid, _flatness)]
+            values[:, : len(frames)] = torch.stack([value for value, _ in both])
+            ctx.slopes.append([slope() for _, slope in both] if ctx.needs_input_grad[0] else None)
+        return found[0], found[1]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, by_centroid: Tensor, by_flatness: Tensor) -> Tensor:
-        sounding, slopes = ctx.saved_tensors
-        frames = slopes.new_zeros((*sounding.shape, FRAME))
-        frames[sounding] = slopes[0] * by_centroid[sounding][:, None] + slopes[1] * by_flatness[sounding][:, None]
-        return overlap_add(frames)
+        out = by_centroid.new_zeros(len(by_centroid), SAMPLES)
+        for row, (centroid, flatness), *by in zip(out, ctx.slopes, by_centroid, by_flatness, strict=True):
+            frames = torch.addcmul(centroid * by[0][: len(centroid), None], flatness, by[1][: len(flatness), None])
+            overlap_add(frames, row)
+        return out
 
 
-def overlap_add(frames: Tensor) -> Tensor:
-    """[B, SAMPLES] of frames [B, FRAMES, FRAME], where they belong."""
-    hops = frames.new_zeros((len(frames), SAMPLES // HOP, HOP))
-    for k, part in enumerate(frames.unflatten(2, (-1, HOP)).unbind(2)):
-        hops[:, k : k + FRAMES] += part
-    return hops.flatten(1)
+def _sounding(x: Tensor) -> Tensor:
+    """Which HOP samples of x [B, SAMPLES] are not all 0, [B, hops]."""
+    return x.unflatten(1, (-1, HOP)).any(2)
+
+
+@cache
+def _silence(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Centroid and flatness of a silent frame, [2]."""
+    frame = torch.zeros(1, FRAME, dtype=dtype, device=device)
+    return torch.cat([one(frame)[0] for one in (_centroid, _flatness)])
+
+
+def overlap_add(frames: Tensor, out: Tensor):
+    """Adds frames [..., n, FRAME] to out [..., SAMPLES], where they belong."""
+    hops, count = out.unflatten(-1, (-1, HOP)), frames.shape[-2]
+    for k, part in enumerate(frames.unflatten(-1, (-1, HOP)).unbind(-2)):
+        hops[..., k : k + count, :] += part
+
+
+@cache
+def _constants(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Flat top, Hann of sum 1 and the frequencies of the bins."""
+    smooth = hann(FRAME)
+    return tuple(x.to(device, dtype) for x in (flat_top(FRAME), smooth / smooth.sum(), _frequencies()))
 
 
 def _power(frames: Tensor, window: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-    """|X(k)|², k = 1 … BINS, of windowed frames [n, FRAME], and what makes slopes with the samples of slopes with these."""
+    """|X(k)|², k = 1 … BINS, of windowed frames [n, FRAME], and what makes, once, slopes with the samples of slopes with these."""
     spectrum = torch.fft.rfft(frames * window)
     used = spectrum[:, 1 : BINS + 1]
 
     def slopes(by_power: Tensor) -> Tensor:
-        moved = torch.zeros_like(spectrum)
-        torch.mul(used, by_power, out=moved[:, 1 : BINS + 1])
-        return torch.fft.irfft(moved, FRAME, norm="forward").mul_(window)
+        used.mul_(by_power)
+        spectrum[:, 0] = 0.0
+        spectrum[:, BINS + 1 :] = 0.0
+        return torch.fft.irfft(spectrum, FRAME, norm="forward").mul_(window)
 
     return used.real.square() + used.imag.square(), slopes
 
 
 def _centroid(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     """Spec 10.3 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
-    power, slopes = _power(frames, flat_top(FRAME).to(frames))
-    frequency = _frequencies().to(frames)
+    window, _, frequency = _constants(frames.dtype, frames.device)
+    power, slopes = _power(frames, window)
     magnitude = power.add_(MAGNITUDE_FLOOR**2).sqrt_()
     compressed = torch.log1p(magnitude)
     total = compressed.sum(1, keepdim=True)
@@ -156,8 +172,7 @@ def _centroid(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
 
 def _flatness(frames: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
     """Spec 10.4 of frames [n, FRAME]: [n], and what makes its slopes with the samples [n, FRAME]."""
-    window = hann(FRAME).to(frames)
-    power, slopes = _power(frames, window / window.sum())
+    power, slopes = _power(frames, _constants(frames.dtype, frames.device)[1])
     power += POWER_FLOOR
     mean = power.mean(1, keepdim=True)
     scale = 20.0 / math.log(10.0)
@@ -198,8 +213,8 @@ def flat_top(period: int) -> Tensor:
 
 
 @cache
-def _k_response() -> Tensor:
-    return response(K_WEIGHTING, K_WEIGHTING_FFT)
+def _k_response(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return response(K_WEIGHTING, n).to(device, dtype.to_complex())
 
 
 def response(filters, n: int) -> Tensor:

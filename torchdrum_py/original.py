@@ -19,7 +19,7 @@ from .long_features import (
     FRAME,
     FRAMES,
     HOP,
-    K_WEIGHTING_FFT,
+    K_WEIGHTING_FFTS,
     NAMES,
     SAMPLES,
     TRANSIENT_FRAMES,
@@ -85,7 +85,9 @@ class _Frames(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
-        return overlap_add(grad)
+        out = grad.new_zeros(len(grad), SAMPLES)
+        overlap_add(grad, out)
+        return out
 
 
 class _Power(torch.autograd.Function):
@@ -132,7 +134,7 @@ def _weighted(x: Tensor) -> tuple[Tensor, Tensor]:
     """x through both filters [B, SAMPLES], and the amounts of the modes that ring in each frame [B, FRAMES, 4]; float32."""
     whole, shelf, states = _k_weighting()
     x = x.double()
-    y = Filtered.apply(nn.functional.pad(x, (0, K_WEIGHTING_FFT - SAMPLES)), whole)[:, :SAMPLES]
+    y = Filtered.apply(nn.functional.pad(x, (0, K_WEIGHTING_FFTS[-1] - SAMPLES)), whole)[:, :SAMPLES]
     x_hops, y_hops = (v[:, : (FRAMES - 1) * HOP].reshape(len(x), FRAMES - 1, HOP) for v in (x, y))
     last = torch.cat([x_hops[:, :, -2:], x_hops @ shelf, y_hops[:, :, -2:]], 2)
     return y.float(), nn.functional.pad(last @ states, (0, 0, 1, 0)).float()
@@ -173,7 +175,9 @@ class _MeanSquare(torch.autograd.Function):
         (frames,) = ctx.saved_tensors
         slopes = frames * (grad * (2.0 / FRAME))[:, :, None]
         slopes[ctx.clipped] *= ctx.inside
-        return overlap_add(slopes), -slopes @ _modes().T, -slopes[ctx.where], None
+        by_y = slopes.new_zeros(len(slopes), SAMPLES)
+        overlap_add(slopes, by_y)
+        return by_y, -slopes @ _modes().T, -slopes[ctx.where], None
 
 
 def _filtered(rows: Tensor, response: Tensor) -> Tensor:
@@ -220,7 +224,7 @@ def _k_weighting() -> tuple[Tensor, Tensor, Tensor]:
     taps = _impulse(shelf, HOP)[::-1]
     last_two = np.stack([np.append(taps[1:], 0.0), taps], axis=1)
     states, scale, _ = _ringing()
-    return response((shelf, highpass), K_WEIGHTING_FFT), torch.from_numpy(last_two), torch.from_numpy(states[:, :4] * scale[:4])
+    return response((shelf, highpass), K_WEIGHTING_FFTS[-1]), torch.from_numpy(last_two), torch.from_numpy(states[:, :4] * scale[:4])
 
 
 @cache
