@@ -30,13 +30,13 @@ class Recipe:
     scale: Callable[[np.ndarray, np.ndarray, int], Scale]  # of features to learn from, of all, of the reference among the former
     drum_rate: float  # that the drum is rendered at, Hz
     noise: Callable[[int, Sequence[int]], tuple[int, Sequence[int]]]  # seed and hits of drums, of those that are asked for
-    keep_best: bool  # by validation loss; else the last epoch's network
+    keep_best: bool  # by validation loss, the mean over SMOOTHED epochs; else the last epoch's network
     network: Callable[[tuple[int, ...], torch.Generator], Network]  # as it begins
     epochs: int
     batch: int
     learning_rate: Callable[[tuple[int, ...]], float]  # of a network's hidden layers
-    patience: int  # epochs without a better validation loss after which the learning rate is halved
-    stop: int  # and after which the training ends
+    patience: int | None  # epochs without a better validation loss after which the learning rate is halved; None: it falls as a cosine does
+    stop: int  # epochs without a better one after which the training ends
     levels_db: tuple[float, ...]  # that strokes are learnt at, besides their own
     views: int  # of each stroke at each level (data.views); 0: the window as it is
     character: float  # weight of the modulations' own size: what no feature hears stays as the preset has it
@@ -64,8 +64,8 @@ DEFAULT = Recipe(
     batch=16,
     learning_rate=lambda hidden: 2e-3,
     network=Network,
-    patience=12,
-    stop=50,
+    patience=None,
+    stop=60,
     levels_db=(-12.0, -6.0, 6.0, 12.0),
     views=16,
     character=0.5,

@@ -31,6 +31,8 @@ from .recipe import DEFAULT, Recipe
 UNSEEN_SEEDS = 2**31  # noise from here on is never trained with
 BASELINE_HITS = 16
 MEASURED_NOISES = 4
+SMOOTHED = 10  # epochs
+AT_OTHER_LEVELS = 0.25  # share of the strokes of a step
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
 
@@ -60,7 +62,7 @@ class Task:
 
 
 class Lessons:
-    """A task with its strokes at other levels, too: half of what is drawn is as it was played, half is louder or softer.
+    """A task with its strokes at other levels, too: a quarter of what is drawn is louder or softer than it was played.
 
     Else the network would know each kind of stroke only at the level at which the recording has it, and answer a soft one
     of the loud kind at random.
@@ -83,8 +85,8 @@ class Lessons:
     def draw(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Inputs and targets of strokes, each at a level and as seen by chance."""
         others = len(self.targets) - 1
-        level = torch.randint(max(1, 2 * others), rows.shape, generator=generator) + 1
-        level = torch.where(level > others, 0, level)
+        moved = torch.rand(rows.shape, generator=generator) < (AT_OTHER_LEVELS if others else 0.0)
+        level = torch.where(moved, 1 + torch.randint(max(others, 1), rows.shape, generator=generator), 0)
         view = torch.randint(self.inputs.shape[2], rows.shape, generator=generator)
         return self.inputs[level, rows, view], self.targets[level, rows]
 
@@ -117,7 +119,8 @@ class Trained:
 
     errors_before, errors: absolute error [n, 7] of each long feature, of the preset as it is and of the network, on the n
     strokes test, which were not trained with, the mean over noises that were not heard. test_features, reference_features, baseline: long
-    features [n, 7] of these, [7] of the reference stroke and of the preset. history: (epoch, training loss, validation loss) of each epoch.
+    features [n, 7] of these, [7] of the reference stroke and of the preset. history: (epoch, training loss,
+    validation loss) of each; epoch: the one whose network was kept.
     """
 
     network: Network
@@ -128,6 +131,7 @@ class Trained:
     errors_before: np.ndarray
     errors: np.ndarray
     history: list[tuple[int, float, float]]
+    epoch: int
     test: Sequence[data.Hit]
     test_features: Tensor
     reference_features: Tensor
@@ -208,6 +212,13 @@ def fingerprint(hits: Sequence[data.Hit]) -> str:
     return f"{zlib.crc32(b''.join(hit.audio.tobytes() for hit in hits)):08x}"
 
 
+def best_of(history: Sequence[tuple[int, float, float]]) -> int:
+    """The epoch at which the validation loss, as the mean of SMOOTHED epochs, is least: a dozen strokes alone are a noisy judge."""
+    losses = [line[2] for line in history]
+    means = [np.mean(losses[max(0, end - SMOOTHED) : end]) for end in range(1, len(losses) + 1)]
+    return int(np.argmin(means)) + 1
+
+
 def train(
     hits: Sequence[data.Hit],
     preset: Preset,
@@ -242,12 +253,17 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     network = recipe.network(hidden, generator).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate(hidden))
-    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=recipe.patience)
+    last = epochs or recipe.epochs
+    if recipe.patience is None:
+        rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, last)
+    else:
+        rate = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=recipe.patience)
     best, best_epoch, history = copy.deepcopy(network.state_dict()), 0, []
-    sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "strokes": fingerprint(hits)}
+    sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "epochs": last}
+    sort["strokes"] = fingerprint(hits)
     keeper = Checkpoint(checkpoint, sort) if checkpoint else None
     if keeper and resume and (state := keeper.load()):
-        for part, key in ((network, "network"), (optimizer, "optimizer"), (plateau, "plateau")):
+        for part, key in ((network, "network"), (optimizer, "optimizer"), (rate, "rate")):
             part.load_state_dict(state[key])
         generator.set_state(state["generator"])
         best, best_epoch, history = state["best"], state["best_epoch"], [tuple(line) for line in state["history"]]
@@ -266,16 +282,15 @@ def train(
             total += loss.item() * len(rows)
         return total / len(lessons), float((errors(network, preset, baseline, choose, recipe, UNSEEN_SEEDS + 1) / spread).mean())
 
-    last = epochs or recipe.epochs
     try:
         while len(history) < last and len(history) - best_epoch < recipe.stop:
             learned, checked = epoch()
-            plateau.step(checked)
-            if not recipe.keep_best or not history or checked < min(line[2] for line in history):
-                best, best_epoch = copy.deepcopy(network.state_dict()), len(history) + 1
+            rate.step(*[checked] * (recipe.patience is not None))
             history.append((len(history) + 1, learned, checked))
+            if not recipe.keep_best or len(history) == best_of(history):
+                best, best_epoch = copy.deepcopy(network.state_dict()), len(history)
             if keeper:
-                parts_of = {"network": network, "optimizer": optimizer, "plateau": plateau, "generator": generator}
+                parts_of = {"network": network, "optimizer": optimizer, "rate": rate, "generator": generator}
                 states = {key: part.get_state() if key == "generator" else part.state_dict() for key, part in parts_of.items()}
                 keeper.save(**states, best=best, best_epoch=best_epoch, history=history, **noted)
             if progress:
@@ -289,9 +304,9 @@ def train(
         return torch.stack(noises).mean(0).cpu().numpy()
 
     before, after = measured(lambda x: x.new_zeros(len(x), len(PARAMS))), measured(network)
-    return Trained(
-        network.cpu(), preset, recipe, scale, spread.cpu(), before, after, history, unseen, test.targets.cpu() + zero, zero, baseline.cpu()
-    )
+    sounds_of_test = test.targets.cpu() + zero
+    made = network.cpu(), preset, recipe, scale, spread.cpu(), before, after, history, best_epoch
+    return Trained(*made, unseen, sounds_of_test, zero, baseline.cpu())
 
 
 def judged(model: Model, hits: Sequence[data.Hit], seed: int = UNSEEN_SEEDS) -> judge.Errors:

@@ -183,7 +183,7 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
     sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
     options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
     given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
-    info, epoch = model.info, min(trained.history, key=lambda line: line[2])[0]
+    info, epoch = model.info, trained.epoch
     return f"""# {info["name"]}
 
 {heard.lines()[0]}.

@@ -151,7 +151,7 @@ def test_an_interrupted_training_keeps_the_best_network():
 
 
 def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path):
-    """To the bit, whether it was stopped by hand or has ended and is to go further."""
+    """To the bit, whether it was stopped in the middle or at its end."""
     straight = train.train(hits()[::2], PRESET, epochs=4, seed=1)
 
     def stop(epoch, *_):
@@ -161,7 +161,6 @@ def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path):
     path = tmp_path / "m.training"
     train.train(hits()[::2], PRESET, epochs=4, seed=1, checkpoint=path, progress=stop, note="kept")
     assert train.Checkpoint.read(path)["note"] == "kept"
-    train.train(hits()[::2], PRESET, epochs=3, seed=1, checkpoint=path, resume=True)
     resumed = train.train(hits()[::2], PRESET, epochs=4, seed=1, checkpoint=path, resume=True)
     assert resumed.history == straight.history
     for a, b in zip(resumed.network.parameters(), straight.network.parameters(), strict=True):
@@ -177,6 +176,7 @@ def test_a_training_of_something_else_is_not_gone_on_with(tmp_path):
     train.train(hits()[::2], PRESET, seed=1, **how)
     for changed, words in (
         (lambda: train.train(hits()[::2], PRESET, seed=2, **how), "different seed"),
+        (lambda: train.train(hits()[::2], PRESET, seed=1, **how | {"epochs": 2}), "different epochs"),
         (lambda: train.train(hits()[1::2], PRESET, seed=1, **how), "different strokes"),
         (lambda: train.train(hits()[::2], td.Preset.load("snare_2"), seed=1, hidden=(), **how), "different preset and model"),
     ):
@@ -189,7 +189,13 @@ def test_a_training_of_something_else_is_not_gone_on_with(tmp_path):
             train.train(hits()[::2], PRESET, seed=1, **how)
 
 
-def test_a_training_that_learns_no_more_ends(monkeypatch):
+def test_the_network_that_is_kept_is_the_best_of_several_epochs_not_of_a_lucky_one():
+    lucky = [1.0] * 15 + [0.25] + [1.0] * 10 + [0.5] * 10 + [0.75] * 5
+    assert train.best_of([(i, 0.0, loss) for i, loss in enumerate(lucky, 1)]) == 15 + 1 + 10 + 10
+    assert train.best_of([(1, 0.0, 2.0)]) == 1
+
+
+def test_a_training_that_learns_no_more_ends():
     short = dataclasses.replace(RECIPE, stop=2, learning_rate=lambda hidden: 0.0)
     assert len(train.train(hits()[::2], PRESET, short, epochs=50).history) == 3
 
