@@ -282,7 +282,7 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
     assert "Traceback" not in result.stderr and result.stdout.startswith("name")
 
 
-@pytest.mark.parametrize("command", ["", "render", "onsets", "inspect", "convert", "doctor"])
+@pytest.mark.parametrize("command", ["", "render", "onsets", "inspect", "hear", "train", "report", "experiment", "convert", "doctor"])
 def test_help_is_there_for_every_command(tmp_path, command):
     result = torchdrum(*command.split(), "--help", cwd=tmp_path)
     assert result.returncode == 0 and len(result.stdout) > 200
@@ -406,7 +406,7 @@ def test_an_option_that_cannot_be_is_one_line(refused, sound_file, words, reason
     assert reason in refused("render", sound_file(), "out.wav", *words)
 
 
-@pytest.mark.parametrize("words", [[], ["paly"], ["render"], ["render", "in.wav"], ["onsets"], ["inspect"], ["onsets", "a", "b"]], ids=str)
+@pytest.mark.parametrize("words", [[], ["paly"], ["render"], ["render", "in.wav"], ["onsets"], ["onsets", "a", "b"]], ids=str)
 def test_a_command_that_is_not_whole_is_one_line_that_names_the_help(refused, words):
     assert "--help" in refused(*words)
 
@@ -417,11 +417,30 @@ def test_a_models_texts_cannot_move_the_cursor(tmp_path):
         td.Model.from_bytes(model_file.to_bytes(layers, preset, [-50, 60, -60], [-5, 120, -5], [0] * 3, name="\x1b[2Jgone\nname good"))
 
 
-def test_training_without_torch_says_what_to_install(tmp_path):
+@pytest.mark.parametrize(
+    "words",
+    [["train", "a.wav", "--preset", "snare_1", "-o", "a.safetensors"], ["report", "a.safetensors"], ["experiment", "a"]],
+    ids=lambda words: words[0],
+)
+def test_what_needs_torch_says_without_it_what_to_install(tmp_path, words):
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
-    code = "import sys; sys.path.insert(0, '.'); from torchdrum_py.cli import main; sys.exit(main(['train', 'a.wav']))"
+    code = f"import sys; sys.path.insert(0, '.'); from torchdrum_py.cli import main; sys.exit(main({words}))"
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 2 and "training needs PyTorch" in result.stderr and result.stderr.count("\n") == 1
+    assert result.returncode == 2 and result.stderr.count("\n") == 1
+    assert 'pip install "torchdrum[' in result.stderr
+
+
+def test_hear_tells_what_is_in_recordings_and_draws_it(tmp_path):
+    loop = str(FOLDER / "loop_compus.flac")
+    shown = torchdrum("hear", loop, "--plot", "strokes.png", cwd=tmp_path)
+    assert shown.returncode == 0 and "26 strokes in 1 recording: loudness -" in shown.stdout
+    assert (tmp_path / "strokes.png").read_bytes().startswith(b"\x89PNG")
+    few = torchdrum("hear", str(FOLDER / "drum_snare_hard.flac"), cwd=tmp_path)
+    assert few.returncode == 2 and "1 stroke" in few.stdout and "too few to learn from" in few.stderr
+
+
+def test_inspect_lists_the_models(tmp_path):
+    assert torchdrum("inspect", cwd=tmp_path).stdout.split() == td.model_names()
 
 
 class Terminal:

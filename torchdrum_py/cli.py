@@ -203,6 +203,9 @@ def model_rows(model: Model) -> dict:
 
 
 def cmd_inspect(args) -> int:
+    if args.model is None:
+        print("\n".join(model_names()))
+        return 0
     model = Model.load(args.model)
     preset = model.info["preset"]
     if args.json:
@@ -250,7 +253,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     p.add_argument("recording", metavar="IN", help="any audio file that libsndfile reads, 8000 to 192000 Hz")
     p.add_argument("output", metavar="OUT", help="audio file to write, at the input's rate (.wav: 32-bit float)")
-    p.add_argument("--model", metavar="NAME|FILE", help=f"model ({', '.join(model_names())}, or a .safetensors file; built-in one)")
+    p.add_argument("--model", metavar="NAME|FILE", help="model (a name that inspect lists, or a .safetensors file; snare_1)")
     p.add_argument(
         "--preset",
         metavar="NAME|FILE",
@@ -300,7 +303,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="show what is in a model",
         description="Shows a model: where it comes from, its network, its range of features, its preset and how far each parameter moves.",
     )
-    p.add_argument("model", metavar="MODEL", help=f"a name ({', '.join(model_names())}) or a .safetensors file")
+    p.add_argument("model", nargs="?", metavar="MODEL", help="a name or a .safetensors file; without it, the names are listed")
     p.add_argument("--json", action="store_true", help="as JSON")
     p.set_defaults(run=cmd_inspect)
 

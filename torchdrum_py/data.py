@@ -75,7 +75,7 @@ class Heard:
 
     def lines(self) -> list[str]:
         """For people: how much was heard, how varied it is, and what is wrong with it."""
-        lines = [f"{len(self.hits)} strokes in {self.recordings} recording{'s' * (self.recordings != 1)}"]
+        lines = [f"{_count(len(self.hits), 'stroke')} in {_count(self.recordings, 'recording')}"]
         if self.hits:
             low, high = self.range()
             lines[0] += f": loudness {low[0]:.0f} to {high[0]:.0f} dB, centroid {_hz(low[1])} to {_hz(high[1])}"
@@ -95,10 +95,14 @@ class Heard:
     def check(self):
         """TorchdrumError when there is too little to learn from."""
         if len({hit.group for hit in self.hits}) < FEWEST_HITS:
-            raise TorchdrumError(f"{len(self.hits)} strokes are too few to learn from: play at least 20, from soft to hard")
+            raise TorchdrumError(f"{_count(len(self.hits), 'stroke')}: too few to learn from: play at least 20, from soft to hard")
         low, high = self.range()
         if high[0] - low[0] < LEAST_RANGE_DB and high[1] - low[1] < LEAST_RANGE_ST:
             raise TorchdrumError("all strokes sound the same, so there is nothing to follow: play from soft to hard, and in different ways")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def _hz(semitones: float) -> str:
