@@ -82,7 +82,7 @@ class Heard:
             if high[0] - low[0] < LITTLE_DB:
                 lines.append(f"loudness varies by {high[0] - low[0]:.1f} dB only: play from very soft to very hard for a drum that follows")
         if self.short:
-            lines.append(f"{self.short} strokes are cut off by the next within 50 ms: leave some of them alone to ring")
+            lines.append(f"cut off by the next within 50 ms: {_count(self.short, 'stroke')}; leave some of them alone to ring")
         for names, what in (
             (self.silent, "no stroke is heard"),
             (self.clipped, "the recording clips: play it again with less gain"),
