@@ -90,7 +90,8 @@ def run(cell: Cell, single: bool, folds: int, epochs: int | None) -> dict:
     row = dataclasses.asdict(cell) | {"judged": side, "strokes": len(hits), "ratio": errors.mean}
     for kind in ("preset", "trained", "played"):
         row |= {f"{kind}_{name}": float(x) for name, x in zip(long_features.NAMES, getattr(errors, kind), strict=True)}
-    return row | {"loudness": errors.loudness, "brightness": errors.brightness, "seconds": time.monotonic() - start}
+    follows = {key: getattr(errors, key) for key in ("loudness", "brightness", "dynamics")}
+    return row | follows | {"seconds": time.monotonic() - start}
 
 
 def direct(learn, choose, test, preset: Preset, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -84,7 +84,8 @@ class Errors:
 
     preset, trained, played: mean absolute error [7] of each long feature (order and units of long_features.NAMES) of the preset as it is,
     of the network in training, and of what the object plays. loudness, brightness: rank correlation of the strokes' and the drums'
-    transient loudness and transient centroid, 1 when harder is always louder and brighter always brighter.
+    transient loudness and transient centroid, 1 when harder is always louder and brighter always brighter. dynamics: of the loudness that
+    the network hears (spec 4.2) and the drums' transient loudness: louder in the first 5 ms is louder.
     """
 
     preset: np.ndarray
@@ -92,6 +93,7 @@ class Errors:
     played: np.ndarray
     loudness: float
     brightness: float
+    dynamics: float = float("nan")
 
     def of_preset(self, error: np.ndarray) -> np.ndarray:
         """An error [7] in shares of the preset's; NaN where there is none."""
@@ -118,10 +120,12 @@ def errors(
     rows = verdict.rows
     if not len(rows):
         return Errors(*np.full((3, count), np.nan), np.nan, np.nan)
+    heard = np.array([hits[row].features[0] for row in rows])
     preset, played = (np.abs(drums - wanted[rows]).mean(0) for drums in (verdict.plain, verdict.drums))
     places = [long_features.NAMES.index(f"transient_{kind}") for kind in ("loudness", "centroid")]
     follows = [rank_correlation(sounds[rows, at], verdict.drums[:, at]) for at in places]
-    return Errors(preset, np.full(count, np.nan) if trained is None else trained[rows].mean(0), played, *follows)
+    dynamics = rank_correlation(heard, verdict.drums[:, places[0]])
+    return Errors(preset, np.full(count, np.nan) if trained is None else trained[rows].mean(0), played, *follows, dynamics)
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:

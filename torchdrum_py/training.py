@@ -214,5 +214,6 @@ def table(errors) -> str:
     for name, *numbers in zip(NAMES, errors.preset, errors.trained, errors.played, strict=True):
         rows.append(f"{name.replace('_', ' '):30}{numbers[0]:9.2f}{numbers[1]:9.2f}{numbers[2]:11.2f}")
     rows.append(f"{'mean of all, preset = 1':30}{1:9.2f}{np.mean(errors.trained / errors.preset):9.2f}{errors.mean:11.2f}")
-    rows.append(f"rank correlation of stroke and drum: loudness {errors.loudness:.3f}, brightness {errors.brightness:.3f}")
+    rows.append(f"rank correlation of stroke and drum: loudness {errors.loudness:.3f}, brightness {errors.brightness:.3f};")
+    rows.append(f"of the loudness of the first 5 ms and the drum: {errors.dynamics:.3f}")
     return "\n".join(rows)
