@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Many at once is each alone, however many threads do it."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -81,3 +84,23 @@ def test_the_order_of_results_is_that_of_the_things():
     assert batch.each(lambda i: i * i, range(100), threads=5) == [i * i for i in range(100)]
     with pytest.raises(ZeroDivisionError):
         batch.each(lambda i: 1 // i, [1, 0, 2], threads=2)
+
+
+def test_work_within_work_does_not_wait_for_itself():
+    def inner(_):
+        return batch.render(sets(4), SR, 0, range(4), 100, threads=2).shape
+
+    assert batch.each(lambda i: batch.each(inner, range(3), threads=2), range(4), threads=2) == [[(4, 100)] * 3] * 4
+
+
+def test_a_forked_child_can_work_too():
+    code = """
+import os, sys
+from torchdrum_py import batch
+batch.each(abs, range(9), threads=2)
+child = os.fork()
+if not child:
+    os._exit(sum(batch.each(abs, range(9), threads=2)))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd="/", timeout=30).returncode == 36

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Strokes are cut so that training sees what the object sees."""
 
+import os
+
 import numpy as np
 import pytest
 import recordings
@@ -102,7 +104,7 @@ def heard(*levels, **more) -> data.Heard:
 def test_too_few_strokes_are_refused_with_advice():
     with pytest.raises(td.TorchdrumError, match="play at least"):
         heard(-30, -20, -10).check()
-    with pytest.raises(td.TorchdrumError, match="0 strokes: too few"):
+    with pytest.raises(td.TorchdrumError, match="0 different strokes: too few"):
         data.Heard().check()
 
 
@@ -126,12 +128,22 @@ def test_folders_and_files_of_any_kind_are_heard_once_in_the_order_of_their_name
     for name, gain in (("takes/b.wav", 0.5), ("takes/more/c.flac", 0.25), ("takes/a.wav", 0.9)):
         soundfile.write(tmp_path / name, gain * x, data.SAMPLE_RATE)
     soundfile.write(tmp_path / "silence.wav", np.zeros((999, 2)), 8000)
-    found = data.load([tmp_path / "takes", tmp_path / "takes" / "a.wav", tmp_path / "silence.wav"])
-    assert [hit.group for hit in found.hits] == ["a.wav 0", "b.wav 0", "c.flac 0"]
+    again = tmp_path / "takes" / "more" / ".." / "a.wav"
+    found = data.load([tmp_path / "takes", again, tmp_path / "silence.wav"])
+    assert [os.path.basename(hit.group) for hit in found.hits] == ["a.wav 0", "b.wav 0", "c.flac 0"]
     assert found.recordings == 4 and found.silent == ["silence.wav"] and not found.clipped
     with pytest.raises(td.TorchdrumError, match="no recording in the folder"):
         (tmp_path / "empty").mkdir()
         data.load([tmp_path / "empty"])
+
+
+def test_files_of_the_same_name_in_two_folders_hold_different_strokes(tmp_path):
+    x = recordings.recording("drum_snare_hard", data.SAMPLE_RATE)
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        soundfile.write(tmp_path / folder / "take_rr1.wav", 0.5 * x, data.SAMPLE_RATE)
+    for single in (False, True):
+        assert len({hit.group for hit in data.load([tmp_path / "a", tmp_path / "b"], single).hits}) == 2
 
 
 def test_clipping_and_strokes_that_are_cut_short_are_noticed(tmp_path):

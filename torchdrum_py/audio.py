@@ -34,7 +34,7 @@ def read_audio(path: str | os.PathLike) -> tuple[np.ndarray, int]:
         raise TorchdrumError(f"{path} does not say its sample rate: convert it to .wav first")
     try:
         x, rate = sf.read(path, dtype="float32", always_2d=True)
-    except (sf.SoundFileError, OSError) as error:
+    except (sf.SoundFileError, OSError, UnicodeEncodeError) as error:
         raise TorchdrumError(f"{path} cannot be read as audio ({getattr(error, 'error_string', error)})") from None
     if len(x) == 0:
         raise TorchdrumError(f"{path} has no samples")

@@ -9,6 +9,7 @@ a result.
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 import os
+import threading
 
 import numpy as np
 
@@ -34,14 +35,19 @@ def cores() -> int:
 
 @cache
 def _pool(threads):
-    return ThreadPoolExecutor(threads, thread_name_prefix="torchdrum")
+    return ThreadPoolExecutor(threads, thread_name_prefix="torchdrum", initializer=lambda: setattr(_here, "works", True))
+
+
+_here = threading.local()  # works: this thread is one of a pool, which must not wait for its own pool
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads
 
 
 def each(work, things, threads=0) -> list:
     """[work(thing) for thing in things] in threads, for work that lets go of Python's lock: most calls of the core do."""
     threads = threads or cores()
     things = list(things)
-    if threads == 1 or len(things) < 2:
+    if threads == 1 or len(things) < 2 or getattr(_here, "works", False):
         return [work(thing) for thing in things]
     return list(_pool(threads).map(work, things))
 

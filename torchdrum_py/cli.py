@@ -397,6 +397,9 @@ def joined(words: list[str]) -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
+    for name in ("stdout", "stderr"):  # closed: nobody listens
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):  # a terminal without these signs is no reason to stop
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")

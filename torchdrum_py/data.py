@@ -94,8 +94,8 @@ class Heard:
 
     def check(self):
         """TorchdrumError when there is too little to learn from."""
-        if len({hit.group for hit in self.hits}) < FEWEST_HITS:
-            raise TorchdrumError(f"{_count(len(self.hits), 'stroke')}: too few to learn from: play at least 20, from soft to hard")
+        if (different := len({hit.group for hit in self.hits})) < FEWEST_HITS:
+            raise TorchdrumError(f"{_count(different, 'different stroke')}: too few to learn from, play at least 20, from soft to hard")
         low, high = self.range()
         if high[0] - low[0] < LEAST_RANGE_DB and high[1] - low[1] < LEAST_RANGE_ST:
             raise TorchdrumError("all strokes sound the same, so there is nothing to follow: play from soft to hard, and in different ways")
@@ -202,7 +202,10 @@ def recordings(paths: Iterable[str | os.PathLike]) -> list[str]:
         if not inside:
             raise TorchdrumError(f"there is no recording in the folder {path}: it needs {', '.join(FOLDERS_HOLD)}")
         found += sorted(map(str, inside))
-    return list(dict.fromkeys(found))
+    first: dict[str, str] = {}
+    for path in found:
+        first.setdefault(os.path.realpath(path), path)
+    return list(first.values())
 
 
 def load(paths: Iterable[str | os.PathLike], single: bool = False, window: int = WINDOW, **settings: float) -> Heard:
@@ -211,8 +214,7 @@ def load(paths: Iterable[str | os.PathLike], single: bool = False, window: int =
 
     def one(path: str) -> tuple[str, bool, list[Hit]]:
         x, clips = read(path)
-        name = os.path.basename(path)
-        return name, clips, cut(x, name, single, window, **settings)
+        return os.path.basename(path), clips, cut(x, path, single, window, **settings)
 
     for name, clips, hits in batch.each(one, files):
         heard.recordings += 1

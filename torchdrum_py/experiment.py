@@ -7,6 +7,7 @@ import argparse
 import csv
 import dataclasses
 import itertools
+import os
 import sys
 import tempfile
 import time
@@ -22,6 +23,10 @@ from .presets import Preset, preset_names
 
 KINDS = ("direct", "linear", "mlp", "large")
 WINDOWS = (256, 2048)
+MEASURES = (
+    *(f"{part}_{kind}" for part in ("transient", "sustain") for kind in ("loudness", "centroid", "flatness")),
+    "temporal_centroid",
+)  # long_features.NAMES, which needs torch
 DIRECT_STEPS, DIRECT_RATE = 200, 0.03  # of Adam, for each stroke's own modulations
 VALIDATION = 8  # one part of so many of what is not tested
 
@@ -35,6 +40,8 @@ class Cell:
     recipe: str
     kind: str
     window: int
+    folds: int
+    epochs: int  # at most; 0: the recipe's
     seed: int
     fold: int
 
@@ -46,23 +53,25 @@ def cells(args) -> list[Cell]:
     """All that is asked for, fold by fold, so that an unfinished table is even. Direct optimisation knows neither window nor recipe."""
     found = []
     for seed, fold, folder, preset in itertools.product(range(args.seeds), range(args.folds), args.folders, args.preset):
+        name = Preset.load(preset).name
+        wanted = name if name in preset_names() else str(Path(preset).resolve())
         for recipe, kind, window in itertools.product(args.recipe, args.kind, args.window):
-            if kind != "direct" or (recipe, window) == (args.recipe[0], args.window[0]):
-                found.append(Cell(folder, Preset.load(preset).name, recipe, kind, window, seed, fold))
-    return found
+            what = ("default", kind, data.WINDOW) if kind == "direct" else (recipe, kind, window)
+            found.append(Cell(folder, wanted, *what, args.folds, args.epochs or 0, seed, fold))
+    return list(dict.fromkeys(found))
 
 
 def parts(hits: list[data.Hit], folds: int, fold: int, seed: int):
     """Strokes to learn from, to choose by and to test on."""
     part = data.folds(hits, folds, seed)
     rest = [hit for hit, p in zip(hits, part, strict=True) if p != fold]
-    inner = data.folds(rest, VALIDATION, seed)
+    inner = data.folds(rest, min(VALIDATION, len({hit.group for hit in rest})), seed)
     learn, choose = ([hit for hit, p in zip(rest, inner, strict=True) if (p == 0) == held] for held in (False, True))
     return learn, choose, [hit for hit, p in zip(hits, part, strict=True) if p == fold]
 
 
-def run(cell: Cell, single: bool, folds: int, epochs: int | None) -> dict:
-    """Trains and tests one cell on one thread: what a row of the table holds. epochs: None for the recipe's."""
+def run(cell: Cell, single: bool) -> dict:
+    """Trains and tests one cell on one thread: what a row of the table holds."""
     import torch
 
     from . import judge, long_features, train
@@ -74,12 +83,12 @@ def run(cell: Cell, single: bool, folds: int, epochs: int | None) -> dict:
     start = time.monotonic()
     preset, recipe = Preset.load(cell.preset), ORIGINAL if cell.recipe == ORIGINAL.name else DEFAULT
     hits = data.load([cell.recordings], single, cell.window).hits
-    three = parts(hits, folds, cell.fold, cell.seed)
+    three = parts(hits, cell.folds, cell.fold, cell.seed)
     if cell.kind == "direct":
         before, after = direct(*three, preset, cell.seed)
         errors, side = judge.Errors(before, after, after, np.nan, np.nan), "training"
     else:
-        trained = train.train(hits, preset, recipe, epochs=epochs, hidden=widths[cell.kind], seed=cell.seed, parts=three)
+        trained = train.train(hits, preset, recipe, epochs=cell.epochs or None, hidden=widths[cell.kind], seed=cell.seed, parts=three)
         side = "training" if cell.recipe == "original" or cell.window > data.WINDOW else "object"
         if side == "training":
             before, after = trained.errors_before.mean(0), trained.errors.mean(0)
@@ -124,27 +133,38 @@ def direct(learn, choose, test, preset: Preset, seed: int) -> tuple[np.ndarray, 
 
 
 class Table:
-    """The rows so far, in a file that grows with every cell, so that nothing is done twice."""
+    """The rows so far, in a file that grows with every cell, so that nothing is done twice. A row that was not written whole is lost."""
+
+    KEY = tuple(field.name for field in dataclasses.fields(Cell))
+    COLUMNS = (
+        *KEY, "judged", "strokes", "ratio", *(f"{kind}_{name}" for kind in ("preset", "trained", "played") for name in MEASURES),
+        "loudness", "brightness", "dynamics", "seconds",
+    )  # fmt: skip
 
     def __init__(self, path: Path):
         self.path, self.rows = path, []
-        if path.exists():
-            try:
-                with open(path, newline="") as file:
-                    self.rows = list(csv.DictReader(file))
-            except OSError as error:
-                raise cannot(path, "read", error) from None
-            if self.rows and not {field.name for field in dataclasses.fields(Cell)} <= set(self.rows[0]):
-                raise TorchdrumError(f"{path} is not the table of an experiment: give another --output")
+        try:
+            whole = path.read_text() if path.exists() else ""
+            with open(path, "a"):
+                pass
+        except OSError as error:
+            raise cannot(path, "written", error) from None
+        except UnicodeDecodeError:
+            whole = "\0"
+        lines = whole.splitlines(keepends=True)
+        if lines and lines[0] != ",".join(self.COLUMNS) + "\n":
+            raise TorchdrumError(f"{path} is not the table of an experiment as it is made now: give another --output")
+        if lines and not lines[-1].endswith("\n"):
+            path.write_text("".join(lines[:-1]))
+        self.rows = list(csv.DictReader(line for line in lines if line.endswith("\n")))
 
     def done(self) -> set[tuple[str, ...]]:
-        return {tuple(row[field.name] for field in dataclasses.fields(Cell)) for row in self.rows if None not in row.values()}
+        return {tuple(row[name] for name in self.KEY) for row in self.rows}
 
     def add(self, row: dict):
-        new = not self.path.exists() or not self.path.stat().st_size
         with open(self.path, "a", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
+            writer = csv.DictWriter(file, self.COLUMNS, lineterminator="\n")
+            if not self.path.stat().st_size:
                 writer.writeheader()
             writer.writerow(row)
         self.rows.append({key: str(value) for key, value in row.items()})
@@ -155,9 +175,11 @@ def summary(rows: Iterable[dict]) -> str:
     groups: dict[tuple, dict[tuple, list[float]]] = {}
     for row in rows:
         kind = row["recipe"], row["kind"], row["window"], row["judged"]
-        groups.setdefault(kind, {}).setdefault((Path(row["recordings"]).name, row["preset"]), []).append(float(row["ratio"]))
+        groups.setdefault(kind, {}).setdefault((row["recordings"], row["preset"]), []).append(float(row["ratio"]))
     places = sorted({place for grid in groups.values() for place in grid})
-    head = ["training", *(f"{folder} {preset.removeprefix('808_')}" for folder, preset in places), "mean of all"]
+    base = os.path.commonpath([os.path.dirname(folder) for folder, _ in places]) if places else ""
+    names = (f"{os.path.relpath(folder, base)} {Path(preset).stem.removeprefix('808_')}" for folder, preset in places)
+    head = ["training", *names, "mean of all"]
     lines = [head]
     for kind, grid in sorted(groups.items()):
         cells = [f"{np.mean(grid[p]):.3f} ± {np.std(grid[p]):.3f}" if p in grid else "" for p in places]
@@ -169,13 +191,17 @@ def results(todo: list[Cell], args) -> Iterator[dict]:
     """Rows as they come, from all cores or from a cluster."""
     import joblib
 
-    how = args.single, args.folds, args.epochs
+    how = (args.single,)
     if args.dask:
         try:
             from dask.distributed import Client, as_completed
         except ModuleNotFoundError:
             raise TorchdrumError('--dask needs dask: pip install "torchdrum[experiment]"') from None
-        with Client(args.dask) as client:
+        try:
+            client = Client(args.dask)
+        except (OSError, ValueError) as error:
+            raise TorchdrumError(f"there is no Dask scheduler at {args.dask} ({error})") from None
+        with client:
             for future in as_completed([client.submit(run, cell, *how, pure=False) for cell in todo]):
                 yield future.result()
         return
@@ -218,6 +244,8 @@ def experiment(args) -> int:
         heard = data.load([folder], args.single)
         print(f"{Path(folder).name}: {heard.lines()[0]}", file=sys.stderr, flush=True)
         heard.check()
+        if args.folds > len({hit.group for hit in heard.hits}):
+            raise TorchdrumError(f"{folder} has fewer different strokes than there are --folds")
     left = [cell for cell in todo if cell.key() not in table.done()]
     if len(left) < len(todo):
         print(f"{len(todo) - len(left)} of {len(todo)} trainings are in {args.output} already", file=sys.stderr)
@@ -228,5 +256,5 @@ def experiment(args) -> int:
         what = f"{Path(row['recordings']).name} {row['preset']} {row['recipe']} {row['kind']}"
         print(f"{count}/{len(left)}  {what}: {row['ratio']:.3f}  {minutes:.0f} min left", file=sys.stderr, flush=True)
     wanted = {cell.key() for cell in todo}
-    print(summary(row for row in table.rows if tuple(row[f.name] for f in dataclasses.fields(Cell)) in wanted))
+    print(summary(row for row in table.rows if tuple(row[name] for name in table.KEY) in wanted))
     return 0

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ def answers(model: Model, hits: Sequence[data.Hit], seed: int = 0, depth: float 
     """
 
     def one(i: int) -> tuple[Event, np.ndarray] | None:
-        engine = Engine(data.SAMPLE_RATE, model, seed=seed + i, depth=depth)
+        engine = Engine(data.SAMPLE_RATE, model, seed=seed + i, depth=depth, selfmask=0)  # no drum of ours is in it
         first = DETECTED + NEAR + 1
         before, _ = engine.process(hits[i].audio[:first])
         engine.set("hold", find_control("hold").max)  # one drum for one stroke, whatever is heard in its tail
@@ -68,7 +68,7 @@ def judge(model: Model, hits: Sequence[data.Hit], seed: int, noises: int = 4, me
     """Plays each stroke with several noises and measures the drums."""
     again = [hit for _ in range(noises) for hit in hits]
     both = [answers(model, again, seed, depth) for depth in (1.0, 0.0)]
-    rows = np.array([i for i, answer in enumerate(both[0]) if answer], int)
+    rows = np.array([i for i, pair in enumerate(zip(*both, strict=True)) if all(pair)], int)
     measured = []
     for played in both:
         sounds = np.array([played[i][1] for i in rows], np.float32).reshape(-1, data.SAMPLES)
@@ -108,15 +108,21 @@ class Errors:
 
 
 def errors(
-    model: Model, hits: Sequence[data.Hit], sounds: np.ndarray, wanted: np.ndarray, seed: int, trained: np.ndarray | None = None
+    model: Model,
+    hits: Sequence[data.Hit],
+    sounds: np.ndarray,
+    wanted: np.ndarray,
+    seed: int,
+    trained: np.ndarray | None = None,
+    measure: Callable[[torch.Tensor], torch.Tensor] = long_features.measure,
 ) -> Errors:
     """Those of a model on strokes with long features sounds [n, 7], whose drums should have the long features wanted [n, 7].
 
-    trained: errors [n, 7] of the network in training, when they are known. Strokes that the object does not hear where they were cut count
-    in none of the three.
+    trained: errors [n, 7] of the network in training, when they are known. measure: the recipe's long features. Strokes that the object
+    does not hear where they were cut count in none of the three.
     """
     count = len(long_features.NAMES)
-    verdict = judge(model, hits, seed)
+    verdict = judge(model, hits, seed, measure=measure)
     rows = verdict.rows
     if not len(rows):
         return Errors(*np.full((3, count), np.nan), np.nan, np.nan)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from .errors import TorchdrumError, cannot
@@ -32,6 +34,8 @@ def _pyplot():
 
 
 def _save(figure, path: str):
+    if not Path(path).suffix:  # matplotlib would add one
+        raise TorchdrumError(f"--plot: {path} needs an ending such as .png, .pdf or .svg")
     try:
         figure.savefig(path, dpi=110)
     except ValueError as error:  # a format that matplotlib does not know

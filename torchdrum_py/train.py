@@ -32,6 +32,7 @@ UNSEEN_SEEDS = 2**31  # noise from here on is never trained with
 BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
+CHECKED = 64  # strokes
 AT_OTHER_LEVELS = 0.25  # share of the strokes of a step
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
@@ -121,6 +122,7 @@ class Trained:
     strokes test, which were not trained with, the mean over noises that were not heard. test_features, reference_features, baseline: long
     features [n, 7] of these, [7] of the reference stroke and of the preset. history: (epoch, training loss,
     validation loss) of each; epoch: the one whose network was kept.
+    checked: strokes by which the written model is compared with the network.
     """
 
     network: Network
@@ -133,30 +135,31 @@ class Trained:
     history: list[tuple[int, float, float]]
     epoch: int
     test: Sequence[data.Hit]
+    checked: Sequence[data.Hit]
     test_features: Tensor
     reference_features: Tensor
     baseline: Tensor
 
     def write(self, path: str | os.PathLike, **metadata: str) -> Model:
-        """Writes the model file after the core has read it, computes the same and plays the test strokes, from their samples, with the same
+        """Writes the model file after the core has read it, computes the same and plays strokes, from their samples, with the same
         parameters. metadata: name, author, license, source."""
         grid = np.linspace(-1.0, 1.0, 7, dtype=np.float32)
         inputs = np.stack(np.meshgrid(grid, grid, grid), axis=-1).reshape(-1, 3)
         with torch.no_grad():
             outputs = self.network(torch.from_numpy(inputs)).numpy()
-            seen = torch.from_numpy(self.scale(np.array([hit.features for hit in self.test])))
+            seen = torch.from_numpy(self.scale(np.array([hit.features for hit in self.checked])))
             params = played(self.preset, self.network(seen)).numpy()
         scale = (self.scale.min, self.scale.max, self.scale.reference)
         made = {"activation": "relu", "norm": "layer" if len(self.network.layers) > 1 else "none", "output": self.network.output}
         made |= {"sample_rate": data.SAMPLE_RATE, "window": self.test[0].window, "preroll": data.PREROLL, "detector": data.DETECTOR}
-        answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.test, params)}
+        answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.checked, params)}
         return model_file.write(path, self.network.weights(), self.preset, *scale, **answer, **made, **metadata)
 
     def judged(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Errors:
         """What the written model reaches on the test strokes, when the object plays it."""
         sounds = self.test_features.numpy()
         wanted = sounds + (self.baseline - self.reference_features).numpy()
-        return judge.errors(model, self.test, sounds, wanted, seed, self.errors)
+        return judge.errors(model, self.test, sounds, wanted, seed, self.errors, self.recipe.measure)
 
 
 class Checkpoint:
@@ -181,7 +184,12 @@ class Checkpoint:
             state = torch.load(io.BytesIO(content), weights_only=True)
         except Exception:  # whatever torch makes of a foreign or truncated file
             state = None
-        if not isinstance(state, dict) or state.get("format") != cls.FORMAT:
+        kinds = {"made_of": dict, "network": dict, "best": dict, "history": list, "best_epoch": int}
+        if (
+            not isinstance(state, dict)
+            or state.get("format") != cls.FORMAT
+            or any(not isinstance(state.get(key), kind) for key, kind in kinds.items())
+        ):
             raise TorchdrumError(f"{path} is not the state of a training: leave out --resume to begin again")
         return state
 
@@ -208,8 +216,12 @@ class Checkpoint:
 
 
 def fingerprint(hits: Sequence[data.Hit]) -> str:
-    """Eight hex digits that strokes share only when they are the same."""
-    return f"{zlib.crc32(b''.join(hit.audio.tobytes() for hit in hits)):08x}"
+    """Eight hex digits that strokes share only when they, their windows and their groups are the same."""
+    order = {group: i for i, group in enumerate(dict.fromkeys(hit.group for hit in hits))}
+    crc = 0
+    for hit in hits:
+        crc = zlib.crc32(hit.audio.tobytes() + b"%d %d" % (hit.window, order[hit.group]), crc)
+    return f"{crc:08x}"
 
 
 def best_of(history: Sequence[tuple[int, float, float]]) -> int:
@@ -263,10 +275,13 @@ def train(
     sort["strokes"] = fingerprint(hits)
     keeper = Checkpoint(checkpoint, sort) if checkpoint else None
     if keeper and resume and (state := keeper.load()):
-        for part, key in ((network, "network"), (optimizer, "optimizer"), (rate, "rate")):
-            part.load_state_dict(state[key])
-        generator.set_state(state["generator"])
-        best, best_epoch, history = state["best"], state["best_epoch"], [tuple(line) for line in state["history"]]
+        try:
+            for part, key in ((network, "network"), (optimizer, "optimizer"), (rate, "rate")):
+                part.load_state_dict(state[key])
+            generator.set_state(state["generator"])
+            best, best_epoch, history = state["best"], state["best_epoch"], [tuple(line) for line in state["history"]]
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
+            raise TorchdrumError(f"{checkpoint} is damaged: leave out --resume to begin again") from None
 
     def epoch() -> tuple[float, float]:
         total = 0.0
@@ -306,7 +321,8 @@ def train(
     before, after = measured(lambda x: x.new_zeros(len(x), len(PARAMS))), measured(network)
     sounds_of_test = test.targets.cpu() + zero
     made = network.cpu(), preset, recipe, scale, spread.cpu(), before, after, history, best_epoch
-    return Trained(*made, unseen, sounds_of_test, zero, baseline.cpu())
+    checked = [*unseen, *learn][: max(len(unseen), CHECKED)]
+    return Trained(*made, unseen, checked, sounds_of_test, zero, baseline.cpu())
 
 
 def judged(model: Model, hits: Sequence[data.Hit], seed: int = UNSEEN_SEEDS) -> judge.Errors:

@@ -4,20 +4,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 
-from . import __version__, data
+from . import __version__, data, model_file
 from .audio import whole_file
-from .errors import TorchdrumError
+from .errors import TorchdrumError, printable
 from .model import SUFFIX, Model
+from .params import PARAMS
 from .presets import Preset, preset_names
 
+CARD = ".md"
+MOST_EPOCHS = 100000
 CHECKPOINT = ".training"  # ending of the file beside the model that --resume and report read
 WINDOWS = (64, 128, 256)
 KINDS = {"linear": (), "mlp": (32,), "large": (64, 64, 64)}  # widths of the hidden layers
@@ -57,13 +61,19 @@ def add_train(parser: argparse.ArgumentParser):
 
 def hear(args) -> int:
     heard = data.load(args.audio, args.single)
-    print("\n".join(heard.lines()))
+    print("\n".join(map(printable, heard.lines())))
     if args.plot:
         from .plots import plot_strokes
 
         plot_strokes(heard.features, args.plot)
     heard.check()
     return 0
+
+
+def tell(line: str, end: str = "\n"):
+    """A line on stderr; nobody needs to read it."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, end=end, file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -77,18 +87,24 @@ class Progress:
         self.first = self.first or epoch
         left = (time.monotonic() - self.start) / (epoch - self.first + 1) * (self.epochs - epoch)
         line = f"epoch {epoch}/{self.epochs}  error {checked:.3f} (training {learned:.3f})"
-        print(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", end=self.end, file=sys.stderr, flush=True)
+        tell(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", self.end)
 
 
 def train(args) -> int:
     output = Path(args.output)
-    if args.epochs is not None and args.epochs < 1:
-        raise TorchdrumError(f"--epochs is at least 1, not {args.epochs}")
-    if output.suffix != SUFFIX:
-        raise TorchdrumError(f"{output}: give the model the ending {SUFFIX}")
-    if not output.parent.is_dir():
-        raise TorchdrumError(f"there is no folder {output.parent}")
+    if args.epochs is not None and not 1 <= args.epochs <= MOST_EPOCHS:
+        raise TorchdrumError(f"--epochs is 1 to {MOST_EPOCHS}")
+    if not 0 <= args.seed < 2**31:
+        raise TorchdrumError("--seed is a whole number from 0 to 2147483647")
+    for path, suffix in ((output, SUFFIX), *([(Path(args.card), CARD)] if args.card else [])):
+        if path.suffix != suffix or path.is_dir():
+            raise TorchdrumError(f"{path}: give the file the ending {suffix}")
+        if not path.parent.is_dir():
+            raise TorchdrumError(f"there is no folder {path.parent}")
     preset = Preset.load(args.preset)
+    texts = {key: getattr(args, key) for key in ("author", "license", "source")} | {"name": args.name or output.stem}
+    nothing = [(np.zeros((len(PARAMS), 3)), None)], preset, [-60, 60, -60], [0, 120, 0], [0.5] * 3
+    Model(model_file.to_bytes(*nothing, **texts), str(output))  # what the texts do to a model is better known before the training
     try:
         import torch
     except ModuleNotFoundError:
@@ -99,12 +115,14 @@ def train(args) -> int:
     from .train import train as fit
 
     try:
-        torch.zeros(1, device=args.device)
-    except (RuntimeError, AssertionError):
+        torch.zeros(1, device=args.device).item()
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
         raise TorchdrumError(f"PyTorch has no device {args.device} here: leave out --device") from None
     heard = data.load(args.audio, args.single, args.window)
-    print("\n".join(heard.lines()), file=sys.stderr, flush=True)
+    tell("\n".join(map(printable, heard.lines())))
     heard.check()
+    if args.recipe == "original" and args.device != "cpu":
+        raise TorchdrumError("--recipe original runs on the cpu only: leave out --device")
     recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
     trained = fit(
         heard.hits,
@@ -122,15 +140,16 @@ def train(args) -> int:
     )
     if not trained.history:
         raise KeyboardInterrupt
-    metadata = {key: getattr(args, key) for key in ("author", "license", "source")}
-    model = trained.write(output, name=args.name or output.stem, **metadata)
+    model = trained.write(output, **texts)
+    tell(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}")
     errors = trained.judged(model)
-    Checkpoint(checkpoint, {}).note(reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()})
+    Checkpoint(checkpoint, {}).note(
+        model=model.info["crc32"], reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()}
+    )
     print(table(errors))
     if args.card:
         with whole_file(args.card) as temporary:
             temporary.write_text(card(args, heard, trained, model, errors), encoding="utf-8")
-    print(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}", file=sys.stderr)
     return 0
 
 
@@ -157,23 +176,27 @@ def report(args) -> int:
         if not beside.exists():
             raise TorchdrumError(f"there is no {beside} that tells what {args.model} was trained with: name recordings to play it to")
         state = train.Checkpoint.read(beside)
+        if not all(isinstance(path, str) for path in state.get("audio") or [None]):
+            raise TorchdrumError(f"{beside} does not tell what {args.model} was trained with: name recordings to play it to")
     output = args.output or str(Path(args.model).with_suffix(page.SUFFIX))
     page.check(output)
     heard = data.load(args.audio or state["audio"], args.single or state.get("single", False), model.info["window"])
-    print("\n".join(heard.lines()), file=sys.stderr, flush=True)
+    tell("\n".join(map(printable, heard.lines())))
     if not heard.hits:
         raise TorchdrumError("there is no stroke to play the model to")
     hits, test, facts = heard.hits, list(range(len(heard.hits))), {}
     if state:
+        if state["made_of"].get("strokes") != train.fingerprint(hits) or state.get("model", model.info["crc32"]) != model.info["crc32"]:
+            raise TorchdrumError(f"{beside} is of another training or its recordings have changed: name recordings to play the model to")
         unseen = {id(hit) for hit in data.split(hits, state["made_of"]["seed"])[2]}
         test = [i for i, hit in enumerate(hits) if id(hit) in unseen]
         facts = {"seed": state["made_of"]["seed"], "recipe": state["made_of"]["recipe"], "epochs": len(state["history"])}
     if "reached" in state:
-        errors = judge.Errors(**{key: np.array(value) for key, value in state["reached"].items()})
+        errors = judge.Errors(*(np.array(state["reached"][field.name]) for field in fields(judge.Errors)))
     else:
         errors = train.judged(model, [hits[i] for i in test])
     page.write(output, model, hits, test, [tuple(line) for line in state.get("history", [])], errors, facts)
-    print(f"written: {output}", file=sys.stderr)
+    tell(f"written: {output}")
     return 0
 
 

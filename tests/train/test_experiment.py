@@ -100,18 +100,41 @@ def test_parts_share_no_stroke_and_each_stroke_is_tested_once():
 
 @pytest.mark.parametrize(
     ("words", "reason"),
-    [(["--folds", "1"], "--folds"), (["--preset", "snare_9"], "snare_9"), (["--epochs", "0"], "--epochs")],
+    [
+        (["--folds", "1"], "--folds"),
+        (["--folds", "21"], "fewer different strokes"),
+        (["--preset", "snare_9"], "snare_9"),
+        (["--epochs", "0"], "--epochs"),
+    ],
 )
 def test_what_cannot_be_is_one_sentence(drum, tmp_path, capsys, words, reason):
     assert run(drum, tmp_path / "table.csv", *words) == 2
     err = capsys.readouterr()[1].strip().splitlines()
     assert err[-1].startswith("torchdrum: ") and reason in err[-1]
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / "table.csv").exists() or not (tmp_path / "table.csv").read_text()
+
+
+def test_a_row_that_was_not_written_whole_is_done_again(drum, tmp_path, capsys):
+    table, words = tmp_path / "table.csv", ["--preset", "snare_1", "--folds", "2", "--kind", "linear"]
+    assert run(drum, table, *words) == 0
+    whole = table.read_bytes()
+    table.write_bytes(whole[:-20])
+    assert run(drum, table, *words) == 0
+    assert "1 of 2 trainings are in" in capsys.readouterr()[1]
+    assert len(rows_of(table)) == 2 and all(row["seconds"] for row in rows_of(table))
+
+
+def test_other_folds_and_epochs_are_other_trainings(drum, tmp_path, capsys):
+    table, words = tmp_path / "table.csv", ["--preset", "snare_1", "--kind", "linear"]
+    assert run(drum, table, *words, "--folds", "2") == 0
+    assert run(drum, table, *words, "--folds", "3") == 0
+    assert len(rows_of(table)) == 5 and "already" not in capsys.readouterr()[1]
 
 
 def test_a_file_that_is_no_table_is_left_alone(drum, tmp_path, capsys):
     table = tmp_path / "table.csv"
-    table.write_text("time,level\n1,2\n")
-    assert run(drum, table) == 2
-    assert "not the table of an experiment" in capsys.readouterr()[1]
-    assert table.read_text() == "time,level\n1,2\n"
+    for content in (b"time,level\n1,2\n", b"a note", bytes(range(256))):
+        table.write_bytes(content)
+        assert run(drum, table) == 2
+        assert "not the table of an experiment" in capsys.readouterr()[1]
+        assert table.read_bytes() == content

@@ -16,7 +16,7 @@ import soundfile
 import torch
 
 import torchdrum_py as td
-from torchdrum_py import data, judge, long_features, recipe, train
+from torchdrum_py import data, judge, long_features, original, recipe, train
 from torchdrum_py.mapping import played
 
 EPOCHS = 15
@@ -256,6 +256,11 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
         {"--epochs": "0"},
         {"-o": "model.txt"},
         {"-o": "nowhere/model.safetensors"},
+        {"--card": "model.wav"},
+        {"--seed": "-1"},
+        {"--epochs": "9" * 400},
+        {"--device": "moon"},
+        {"--name": "a\nb"},
     ],
     ids=lambda change: " ".join(*change.items()),
 )
@@ -296,3 +301,41 @@ def test_the_report_is_made_of_what_the_training_left(tmp_path, recording):
     (tmp_path / "mine.training").write_bytes(b"la la la")
     result = report(output)
     assert result.returncode == 2 and "not the state of a training" in result.stderr
+
+
+@pytest.mark.parametrize("name", recordings.LOOPS)
+def test_strokes_of_a_mix_are_judged_as_the_object_hears_them(name):
+    """Most are detected where they were cut, and with any drum alike: no drum of ours is in a recording."""
+    strokes = data.cut(recordings.recording(name, data.SAMPLE_RATE))
+    verdict = judge.judge(td.Model.builtin(), strokes, seed=1, noises=1)
+    assert len(verdict.rows) >= 0.8 * len(strokes)
+    assert np.isfinite(verdict.drums).all() and np.isfinite(verdict.plain).all()
+
+
+def test_the_originals_recipe_is_judged_by_its_own_features(tmp_path):
+    trained = train.train(hits()[::2], PRESET, original.RECIPE, epochs=1)
+    found = trained.judged(trained.write(tmp_path / "m.safetensors", **TEXTS))
+    np.testing.assert_allclose(found.preset, trained.errors_before.mean(0), rtol=0.3, atol=0.3)
+
+
+def test_a_window_of_another_length_is_another_training(tmp_path):
+    def strokes_of(window):
+        return [hit for name, x in strokes()[::2] for hit in data.cut(x, name, single=True, window=window)]
+
+    how = {"epochs": 1, "checkpoint": tmp_path / "m.training", "resume": True}
+    train.train(strokes_of(64), PRESET, **how)
+    with pytest.raises(td.TorchdrumError, match="different strokes"):
+        train.train(strokes_of(256), PRESET, **how)
+
+
+def test_a_report_of_recordings_that_have_changed_is_refused(tmp_path, recording):
+    folder = tmp_path / "takes"
+    folder.mkdir()
+    (folder / "b.wav").write_bytes(recording.read_bytes())
+    output = tmp_path / "mine.safetensors"
+    assert run(tmp_path, folder, "--preset", "snare_3", "-o", output, "--epochs", 1, "--card", "mine.md").returncode == 0
+    assert "torchdrum train AUDIO" in (tmp_path / "mine.md").read_text()
+    (folder / "a.wav").write_bytes(recording.read_bytes())
+    command = [sys.executable, "-m", "torchdrum_py.cli", "report", output]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert result.returncode == 2 and "recordings have changed" in result.stderr
