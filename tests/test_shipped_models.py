@@ -13,26 +13,14 @@ LEVELS_DB = (0, -5, -10, -15, -20)
 DRUMS = ("drum_cowbell", "drum_cymbal_closed", "drum_snare_hard", "drum_snare_soft", "tabla_na", "tabla_tas1", "tabla_te1")
 
 
-PRESETS = [name.removeprefix("808_") for name in td.preset_names()]
-KINDS = ("", "stick_", "brush_", "rim_", "hands_")  # of strokes; the first is for all of them
-
-
-def preset_of(name: str) -> str:
-    return next(preset for preset in PRESETS if name.endswith(preset) and name.removesuffix(preset) in KINDS)
-
-
-def test_there_is_a_model_for_each_kind_of_stroke_and_each_preset_and_a_card_for_each():
-    assert td.model_names() == sorted(kind + preset for kind in KINDS for preset in PRESETS)
-    cards = recordings.MODELS / "cards"
-    assert sorted(path.stem for path in cards.iterdir()) == td.model_names()
-    for name in td.model_names():
-        assert f"`{td.Model.load(name).info['crc32']}`" in (cards / f"{name}.md").read_text()
+def test_there_is_a_model_for_each_preset():
+    assert sorted(f"808_{name}" for name in td.model_names()) == sorted(td.preset_names())
 
 
 @pytest.mark.parametrize("name", td.model_names())
 def test_a_model_has_its_preset_and_says_where_it_comes_from(name):
     info = td.Model.load(name).info
-    preset = td.Preset.load(preset_of(name))
+    preset = td.Preset.load(name)
     assert info["name"] == name
     assert np.array_equal(info["preset"].value, preset.value) and np.array_equal(info["preset"].damping, preset.damping)
     assert info["license"] == "CC0-1.0" and "CC0" in info["source"] and info["author"]
@@ -49,12 +37,10 @@ def drum_level_db(model: str, stroke: np.ndarray) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", td.model_names())
 def test_a_softer_stroke_is_a_softer_drum(name):
-    """Real strokes at five levels, 20 dB apart, from the top of the model's range: no step down is louder, and all of them together are
-    much softer."""
-    heard, played, top = [], [], td.Model.load(name).info["max"][0]
+    """Real strokes at five levels, 20 dB apart: no step down is louder, and all of them together are much softer."""
+    heard, played = [], []
     for drum in DRUMS:
         x = recordings.recording(drum, SR)
-        x = x * np.float32(10 ** ((top - drum_level_db(name, x)[0]) / 20))
         rows = np.array([drum_level_db(name, x * np.float32(10 ** (level / 20))) for level in LEVELS_DB])
         assert np.diff(rows[:, 0]).max() < -3.0, drum  # the strokes themselves
         assert np.diff(rows[:, 1]).max() < 0.5, (drum, rows)
