@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from .params import PARAMS
 from .presets import Preset
 
-KINDS = {"linear": (), "mlp": (32,), "large": (64, 64, 64)}  # widths of the hidden layers
 LEAST_SPAN = np.array([6.0, 3.0, 6.0])  # of the scale, spec 4.3
 
 
