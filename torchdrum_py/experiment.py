@@ -250,11 +250,15 @@ def experiment(args) -> int:
     if len(left) < len(todo):
         print(f"{len(todo) - len(left)} of {len(todo)} trainings are in {args.output} already", file=sys.stderr)
     start = time.monotonic()
-    for count, row in enumerate(results(left, args), 1):
-        table.add(row)
-        minutes = (time.monotonic() - start) / count * (len(left) - count) / 60
-        what = f"{Path(row['recordings']).name} {row['preset']} {row['recipe']} {row['kind']}"
-        print(f"{count}/{len(left)}  {what}: {row['ratio']:.3f}  {minutes:.0f} min left", file=sys.stderr, flush=True)
+    try:
+        for count, row in enumerate(results(left, args), 1):
+            table.add(row)
+            minutes = (time.monotonic() - start) / count * (len(left) - count) / 60
+            what = f"{Path(row['recordings']).name} {row['preset']} {row['recipe']} {row['kind']}"
+            print(f"{count}/{len(left)}  {what}: {row['ratio']:.3f}  {minutes:.0f} min left", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print(f"stopped: {len(table.rows)} trainings are in {args.output}, the same command goes on", file=sys.stderr)
+        return 130
     wanted = {cell.key() for cell in todo}
     print(summary(row for row in table.rows if tuple(row[name] for name in table.KEY) in wanted))
     return 0
