@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Trains every model of models/ and writes their cards (about an hour on one core). Models that are there already are left alone.
+# Trains a model for each kind of strokes and each preset and writes their cards (about an hour on one core); MODELS names another folder than
+# models/. Models that are there already are left alone. What is shipped is older: models/README.md.
 #   tools/train_models.sh SNARES BODY CAJON
 # SNARES: the 504 single hits of models/README.md; BODY: Samples/body of sfzinstruments/body_percussion;
 # CAJON: Samples/cajon/dyn of sfzinstruments/karoryfer.gogodze-phu-vol-i.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The commands hear and train: a minute of playing in, a model file out. torch is needed, and imported, only while something is trained."""
+"""The commands hear, train and report: a minute of playing in, a model file out. torch is imported only where it is needed."""
 
 from __future__ import annotations
 
