@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/include/*.h)
+CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
@@ -59,8 +59,8 @@ build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference
 
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
-	for f in core/src/*.c pd_external/*.c; do \
-	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
+	for f in core/src/*.c core/host/*.c pd_external/*.c; do \
+	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -Icore/host -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
 	done
 
 builtin: ## take the models and presets of models/ into the core
@@ -78,7 +78,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

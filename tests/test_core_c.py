@@ -152,6 +152,10 @@ def test_of_loads_that_are_answered_late_the_newest_wins_and_a_failure_takes_not
     passes(program("loads", "address"), MODELS[0])
 
 
+def test_the_state_of_one_object_makes_another_the_same(program):
+    passes(program("state", "address"), *MODELS)
+
+
 def test_control_and_audio_threads_share_patches_without_a_race(program):
     passes(program("threads", "thread"))
 
@@ -160,5 +164,6 @@ def test_control_and_audio_threads_share_patches_without_a_race(program):
 def test_models_are_read_beside_the_sound_without_a_race(program, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(MODELS[0].read_bytes()[:500])
-    built = program("loader", "thread", "-I/usr/include/pd", "-I/usr/local/include/pd", ROOT / "pd_external" / "loader.c")
+    sources = [f"-I{ROOT / 'core' / 'host'}", ROOT / "core" / "host" / "loader.c", ROOT / "pd_external" / "files.c"]
+    built = program("loader", "thread", "-I/usr/include/pd", "-I/usr/local/include/pd", *sources)
     passes(built, MODELS[0], broken)
