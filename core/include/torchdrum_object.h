@@ -67,9 +67,10 @@ void td_object_state(const td_object *object, int parts, td_state_line line, voi
 /* Words and values in turn, as td_object_state gave them. */
 void td_object_restore(td_object *object, int count, const td_atom *atoms);
 
-/* Present values, in units. 0 when there is none with this index. */
-int td_object_param(const td_object *object, int index, float *value);
-int td_object_control(const td_object *object, int index, float *value);
+/* Present values, in units, as get says them; a control that takes words has the number of its word. 0 when there is none with this
+ * index. */
+double td_object_param(const td_object *object, int index);
+double td_object_control(const td_object *object, int index);
 
 /* The name or path of the model that was published last. */
 const char *td_object_model_name(const td_object *object);

@@ -550,18 +550,14 @@ void td_object_restore(td_object *self, int count, const td_atom *atoms)
     }
 }
 
-int td_object_param(const td_object *self, int index, float *value)
+double td_object_param(const td_object *self, int index)
 {
-    if (index < 0 || index >= TD_PARAMS) return 0;
-    *value = param_value(self, index);
-    return 1;
+    return index >= 0 && index < TD_PARAMS ? tidy(param_value(self, index)) : 0.0;
 }
 
-int td_object_control(const td_object *self, int index, float *value)
+double td_object_control(const td_object *self, int index)
 {
-    if (index < 0 || index >= TD_CONTROL_COUNT) return 0;
-    *value = control_value(self, index);
-    return 1;
+    return index >= 0 && index < TD_CONTROL_COUNT ? tidy(control_value(self, index)) : 0.0;
 }
 
 /* ---- life ---- */

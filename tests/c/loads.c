@@ -24,12 +24,7 @@ static void on_load(void *context, const char *name, uint32_t request)
     requests[asked++] = request;
 }
 
-static float osc1_freq(void)
-{
-    float value = 0.0f;
-    CHECK(td_object_param(object, td_param_find("osc1_freq"), &value));
-    return value;
-}
+static double osc1_freq(void) { return td_object_param(object, td_param_find("osc1_freq")); }
 
 static void set_osc1_freq(double hz)
 {
@@ -79,13 +74,13 @@ int main(int argc, char **argv)
     CHECK(asked == 5);
     td_object_load_failed(object, requests[4], "d", "it is not there");
     td_object_loaded(object, requests[3], "c", harness_model(file, bytes));
-    CHECK(osc1_freq() == 555.0f);
+    CHECK(osc1_freq() == 555.0);
     load("a");
-    CHECK(osc1_freq() != 555.0f); /* known, so at once: what was set before is dropped */
+    CHECK(osc1_freq() != 555.0); /* known, so at once: what was set before is dropped */
     load("e");
     const td_atom preset = {"808_snare_3", 0.0};
     td_object_message(object, "preset", 1, &preset);
-    const float other = osc1_freq();
+    const double other = osc1_freq();
     td_object_loaded(object, requests[5], "e", harness_model(file, bytes));
     CHECK(osc1_freq() == other);
     load("a");
