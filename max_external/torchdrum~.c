@@ -270,7 +270,7 @@ static void torchdrum_find(t_torchdrum *x)
     critical_exit(x->lock);
     if (!wanted) return;
     if (!find_file(&load)) {
-        load_fail(&load, "there is no such model beside the patch or in Max's search path");
+        load_fail(&load, LOADER_NOT_FOUND);
         torchdrum_loaded(x, &load);
     } else if (!sys_getdspstate()) {
         load_read(&load, &max_files);

@@ -127,8 +127,7 @@ static void torchdrum_load(void *context, const char *name, uint32_t request)
     load.request = request;
     strncpy(load.name, name, sizeof load.name - 1);
     if (!find_file(x, name, &load)) {
-        td_object_load_failed(x->object, request, name,
-                              "there is no such model beside the patch, in Pd's search path or in the models folder");
+        td_object_load_failed(x->object, request, name, LOADER_NOT_FOUND);
         return;
     }
     if (!pd_getdspstate() || !is_heard()) {

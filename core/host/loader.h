@@ -31,6 +31,8 @@ typedef struct t_loader {
     uint32_t finished; /* atomic */
 } t_loader;
 
+#define LOADER_NOT_FOUND "there is no such model beside the patch, in the search path or among those that came with the object"
+
 void load_fail(t_load *load, const char *why);
 /* Reads at once. The model is allocated with malloc. */
 void load_read(t_load *load, const t_loader_host *host);

@@ -23,7 +23,7 @@ def normal(words: str) -> str:
 
 def shown(words: str) -> str:
     """Pd shows six digits of a number: 1.67772e+07."""
-    return " ".join(f"{float(word):g}" if re.fullmatch(r"-?[\d.]+", word) else word for word in words.split(" "))
+    return " ".join(f"{float(word):g}" if re.fullmatch(r"-?\d+(\.\d+)?", word) else word for word in words.split(" "))
 
 
 def test_every_message_answers_as_it_should(host, where, tmp_path):
