@@ -50,6 +50,10 @@ install: pd $(VENV)/torchdrum ## put the object, its help and the models where P
 setup: ## install compilers, Pd and headers by name (apt or Homebrew)
 	@tools/setup.sh
 
+max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make max-sdk-check MAX_SDK_BASE=<folder of max-sdk-base>
+	@test -e "$(MAX_SDK_BASE)/c74support/max-includes/ext.h" || { echo "say where max-sdk-base lies: MAX_SDK_BASE=<folder that has c74support/>" >&2; exit 2; }
+	MAX_SDK_BASE="$(MAX_SDK_BASE)" $(PYTEST) tests/max/test_builds_for_max.py -k real
+
 bench: build/bench ## what the core costs, beside the straightforward reference build
 	build/bench
 
@@ -78,7 +82,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -98,4 +102,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup bench mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-sdk-check bench mingw builtin format clean

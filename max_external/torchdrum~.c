@@ -77,7 +77,7 @@ typedef struct t_torchdrum {
     td_event event;
     int creating;
     uint32_t restoring; /* atomic */
-    uint32_t own; /* controls that attributes have set while restoring, by td_control */
+    uint32_t own;       /* controls that attributes have set while restoring, by td_control */
     t_atom own_value[TD_CONTROL_COUNT];
     t_shown shown[ATTRIBUTES];
     t_state sound; /* where Max may keep the attribute; its accessors do not use it */
@@ -102,10 +102,17 @@ static td_atom from_max(const t_atom *from)
 {
     td_atom a = {NULL, 0.0};
     switch (atom_gettype(from)) {
-    case A_LONG: a.number = (double)atom_getlong(from); break;
-    case A_FLOAT: a.number = (double)atom_getfloat(from); break;
-    case A_SYM: a.text = atom_getsym(from)->s_name; break;
-    default: a.text = "";
+    case A_LONG:
+        a.number = (double)atom_getlong(from);
+        break;
+    case A_FLOAT:
+        a.number = (double)atom_getfloat(from);
+        break;
+    case A_SYM:
+        a.text = atom_getsym(from)->s_name;
+        break;
+    default:
+        a.text = "";
     }
     return a;
 }
@@ -526,9 +533,14 @@ static t_max_err torchdrum_get(t_torchdrum *x, void *attribute, long *argc, t_at
     const t_shown shown = x->shown[index];
     critical_exit(x->lock);
     switch (attribute_kind(index)) {
-    case IS_NUMBER: atom_setfloat(*argv, shown.number); break;
-    case IS_WHOLE: atom_setlong(*argv, shown.whole); break;
-    case IS_WORD: atom_setsym(*argv, shown.word);
+    case IS_NUMBER:
+        atom_setfloat(*argv, shown.number);
+        break;
+    case IS_WHOLE:
+        atom_setlong(*argv, shown.whole);
+        break;
+    case IS_WORD:
+        atom_setsym(*argv, shown.word);
     }
     return MAX_ERR_NONE;
 }

@@ -30,10 +30,11 @@ def includes(sdk: Path = SDK) -> list[str]:
     return [f"-I{folder}" for folder in folders]
 
 
-def build(target: Path, main: str, sanitizer: str = "") -> Path:
+def build(target: Path, main: str, sanitizer: str = "", compiler: str = "") -> Path:
     """Compiles tests/max/<main>.c with the mock host and the object."""
     sources = [ROOT / "tests" / "max" / f"{name}.c" for name in (main, "mock_max")] + PARTS
-    command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, *SANITIZE[sanitizer], *includes(), *sources, "-o", target, "-lm", "-lpthread"]
+    command = [*shlex.split(compiler or os.environ.get("CC", "cc")), *FLAGS, *SANITIZE[sanitizer], *includes(), *sources]
+    command += ["-o", target, "-lm", "-lpthread"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return target
@@ -69,10 +70,10 @@ class Log:
 
 
 class Mock:
-    """A compiled script host. x is what comes in, float or double."""
+    """A compiled script host. x is what comes in, float or double. before: the words before the command."""
 
-    def __init__(self, program: Path, search: list[Path] = ()):
-        self.program, self.search = program, list(search)
+    def __init__(self, program: Path, search: list[Path] = (), before: list[str] = ()):
+        self.command, self.search = [*before, program], list(search)
 
     def run(self, folder: Path, steps, x=()) -> Log:
         """Steps are words; numbers among them become numbers. Every step that plays adds to drum and trigger."""
@@ -80,7 +81,7 @@ class Mock:
         first = [*(("search", path) for path in (folder, *self.search)), ("input", folder / "in.f64")]
         first.append(("output", folder / "drum.f64", folder / "trigger.f64"))
         script = "".join("\t".join(str(word) for word in step) + "\n" for step in (*first, *steps))
-        result = subprocess.run([self.program], input=script, capture_output=True, text=True, encoding="utf-8", timeout=600)
+        result = subprocess.run(self.command, input=script, capture_output=True, text=True, encoding="utf-8", timeout=600)
         assert result.returncode == 0, result.stdout[-2000:] + result.stderr
         signals = [np.fromfile(folder / f"{name}.f64") for name in ("drum", "trigger")]
         return Log([line.split("\t") for line in result.stdout.splitlines()], *signals)

@@ -550,10 +550,7 @@ void td_object_restore(td_object *self, int count, const td_atom *atoms)
     }
 }
 
-double td_object_param(const td_object *self, int index)
-{
-    return index >= 0 && index < TD_PARAMS ? tidy(param_value(self, index)) : 0.0;
-}
+double td_object_param(const td_object *self, int index) { return index >= 0 && index < TD_PARAMS ? tidy(param_value(self, index)) : 0.0; }
 
 double td_object_control(const td_object *self, int index)
 {

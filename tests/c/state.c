@@ -92,16 +92,24 @@ static void random_message(side *self)
     int controls = 0;
     while (td_control(controls)) controls++;
     switch (random_bits() % 8) {
-    case 0: word(self, "load", name); return;
-    case 1: word(self, "preset", presets[random_bits() % 3]); return;
-    case 2: word(self, "normalize", random_bits() % 2 ? "model" : "adapt"); return;
+    case 0:
+        word(self, "load", name);
+        return;
+    case 1:
+        word(self, "preset", presets[random_bits() % 3]);
+        return;
+    case 2:
+        word(self, "normalize", random_bits() % 2 ? "model" : "adapt");
+        return;
     case 3: {
         const td_atom atoms[2] = {{name, 0.0}, {"keep", 0.0}};
         td_object_message(self->object, "load", 2, atoms);
         return;
     }
     case 4:
-    case 5: number(self, p->name, (double)(p->min + random_unit() * (p->max - p->min))); return;
+    case 5:
+        number(self, p->name, (double)(p->min + random_unit() * (p->max - p->min)));
+        return;
     default: {
         const int c = (int)(random_bits() % (uint32_t)controls);
         if (td_control_choice(c, 0, choice))

@@ -102,10 +102,17 @@ void mock_words(char *to, size_t room, const char *head, t_symbol *s, long ac, c
     size_t at = (size_t)snprintf(to, room, "%s%s%s", head, s ? "\t" : "", s ? s->s_name : "");
     for (long i = 0; i < ac && at < room; i++) {
         switch (av[i].a_type) {
-        case A_LONG: at += (size_t)snprintf(to + at, room - at, "\t%lld", (long long)av[i].a_w.w_long); break;
-        case A_FLOAT: at += (size_t)snprintf(to + at, room - at, "\t%.9g", av[i].a_w.w_float); break;
-        case A_SYM: at += (size_t)snprintf(to + at, room - at, "\t%s", av[i].a_w.w_sym->s_name); break;
-        default: fail("an atom of no known type", "");
+        case A_LONG:
+            at += (size_t)snprintf(to + at, room - at, "\t%lld", (long long)av[i].a_w.w_long);
+            break;
+        case A_FLOAT:
+            at += (size_t)snprintf(to + at, room - at, "\t%.9g", av[i].a_w.w_float);
+            break;
+        case A_SYM:
+            at += (size_t)snprintf(to + at, room - at, "\t%s", av[i].a_w.w_sym->s_name);
+            break;
+        default:
+            fail("an atom of no known type", "");
         }
     }
     if (at >= room) fail("a line is too long:", to);

@@ -106,12 +106,26 @@ def test_attributes_set_and_give_what_messages_do_and_are_clipped_by_their_filte
 
 
 def test_an_attribute_of_the_wrong_type_is_said_and_changes_nothing(mock, tmp_path):
-    log = mock.run(tmp_path, [("new", "x"), ("set", "x", "gain", "loud"), ("set", "x", "input", "moon"), ("set", "x", "gain"), *send("get gain, get input")])
+    log = mock.run(
+        tmp_path,
+        [("new", "x"), ("set", "x", "gain", "loud"), ("set", "x", "input", "moon"), ("set", "x", "gain"), *send("get gain, get input")],
+    )
     assert log.info == ["gain 0", "input mic"] and len(log.said) == 3
 
 
 def test_what_a_message_changes_is_told_to_inspectors_and_pattr_once_and_from_the_main_thread(mock, tmp_path):
-    log = mock.run(tmp_path, [("new", "x"), ("queue",), ("thread", "scheduler"), *send("gain -3, gain -4, get hold"), ("thread", "main"), ("queue",), ("queue",)])
+    log = mock.run(
+        tmp_path,
+        [
+            ("new", "x"),
+            ("queue",),
+            ("thread", "scheduler"),
+            *send("gain -3, gain -4, get hold"),
+            ("thread", "main"),
+            ("queue",),
+            ("queue",),
+        ],
+    )
     assert log.of("touch") == [["x", "gain"]] and log.of("notify") == [["x", "modified"]]
     log = mock.run(tmp_path, [("new", "x"), ("queue",), *send("detector classic"), ("queue",)])
     changed = {c.name for c in td.CONTROLS} & {name for _, name in log.of("touch")}
@@ -119,9 +133,17 @@ def test_what_a_message_changes_is_told_to_inspectors_and_pattr_once_and_from_th
 
 
 def test_creation_takes_a_model_and_attributes_and_says_what_is_wrong(mock, tmp_path):
-    steps = [("new", "x", "snare_2", "@gain", -3, "@osc1_freq", 300, "@detector", "classic"), *send("get model, get gain, get osc1_freq, get detector")]
+    steps = [
+        ("new", "x", "snare_2", "@gain", -3, "@osc1_freq", 300, "@detector", "classic"),
+        *send("get model, get gain, get osc1_freq, get detector"),
+    ]
     assert mock.run(tmp_path, steps).info == ["model snare_2", "gain -3", "osc1_freq 300", "detector classic"]
-    for arguments, says in ((("nothere",), "load: nothere"), (("snare_1", "b"), "only one model"), (("@nonsense", 1), "@nonsense"), ((5,), "load: give")):
+    for arguments, says in (
+        (("nothere",), "load: nothere"),
+        (("snare_1", "b"), "only one model"),
+        (("@nonsense", 1), "@nonsense"),
+        ((5,), "load: give"),
+    ):
         log = mock.run(tmp_path, [("new", "x", *arguments), *send("get model")])
         assert len(log.said) == 1 and says in log.said[0] and log.info == ["model snare_1"]
 
@@ -164,7 +186,9 @@ def test_pattr_and_preset_keep_and_recall_everything(mock, tmp_path, wanted):
     (value,) = log.of("value")
     assert dump(mock, tmp_path, [("new", "y"), ("setvalueof", "y", *value)]) == wanted
     stored = [tuple(words) for words in log.of("stored")]
-    assert [word for pair in stored[: len(stored) // 2] for word in pair] == value and stored[: len(stored) // 2] == stored[len(stored) // 2 :]
+    assert [word for pair in stored[: len(stored) // 2] for word in pair] == value and stored[: len(stored) // 2] == stored[
+        len(stored) // 2 :
+    ]
     recalled = [("new", "x"), *send(CHANGES), ("preset", "x"), ("free", "x"), ("new", "y"), ("recall", "y")]
     assert dump(mock, tmp_path, recalled) == wanted
 

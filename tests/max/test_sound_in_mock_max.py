@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What [torchdrum~] for Max plays in the mock host is what the core plays."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from mock_max import ROOT, Mock
@@ -93,6 +95,12 @@ def test_two_objects_are_no_copies_of_each_other(mock, tmp_path):
 def test_a_thousand_objects_come_and_go_and_give_everything_back(mock, tmp_path):
     log = mock.run(tmp_path, [("churn", 1000), ("leaks",)])
     assert log.of("leaks") == [["0"]] and not log.said
+
+
+@pytest.mark.slow
+def test_models_are_swapped_ten_thousand_times_while_it_plays_without_a_race(mock_programs):
+    result = subprocess.run([mock_programs("swap", "thread"), ROOT / "models"], capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0, result.stdout + result.stderr[-4000:]
 
 
 @pytest.mark.slow
