@@ -50,6 +50,10 @@ install: pd $(VENV)/torchdrum ## put the object, its help and the models where P
 setup: ## install compilers, Pd and headers by name (apt or Homebrew)
 	@tools/setup.sh
 
+max-package: $(VENV)/torchdrum ## make the package for Max, with externals from EXTERNALS=<folders> (docs/max.md)
+	@mkdir -p build
+	$(BIN)/python tools/max_package.py build/torchdrum --externals $(EXTERNALS) --zip build/torchdrum-max.zip
+
 max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make max-sdk-check MAX_SDK_BASE=<folder of max-sdk-base>
 	@test -e "$(MAX_SDK_BASE)/c74support/max-includes/ext.h" || { echo "say where max-sdk-base lies: MAX_SDK_BASE=<folder that has c74support/>" >&2; exit 2; }
 	MAX_SDK_BASE="$(MAX_SDK_BASE)" $(PYTEST) tests/max/test_builds_for_max.py -k real
@@ -102,4 +106,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-sdk-check bench mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench mingw builtin format clean

@@ -770,7 +770,6 @@ static void add_messages(t_class *c)
     for (int i = 0; i < ATTRIBUTES; i++) class_addmethod(c, (method)torchdrum_anything, attribute_name(i), A_GIMME, 0);
     class_addmethod(c, (method)torchdrum_bang, "bang", 0);
     class_addmethod(c, (method)torchdrum_preset, "preset", A_GIMME, 0);
-    class_addmethod(c, (method)torchdrum_anything, "list", A_GIMME, 0);
     class_addmethod(c, (method)torchdrum_anything, "anything", A_GIMME, 0);
 }
 

@@ -151,7 +151,10 @@ def test_creation_takes_a_model_and_attributes_and_says_what_is_wrong(mock, tmp_
 # ---- state
 
 
-CHANGES = "load snare_2, preset noisy_snare, osc1_freq 300, depth 1.5, detector classic, input line, onthreshold 20, hold 77, gain -6, normalize adapt, seed 9"
+CHANGES = (
+    "load snare_2, preset noisy_snare, osc1_freq 300, depth 1.5, detector classic, input line, onthreshold 20, hold 77, "
+    "gain -6, normalize adapt, seed 9"
+)
 
 
 def dump(mock, folder, steps) -> list[str]:
