@@ -20,12 +20,13 @@ test: $(VENV)/torchdrum ## every quick test, no torch (under 5 minutes)
 test-train: $(VENV)/torchdrum $(VENV)/train ## the tests of the training, with torch
 	$(PYTEST) tests/train
 
-check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, sanitizers, valgrind, clang, mingw, style
+check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, the Max object for Windows, sanitizers, valgrind, clang, style
 	tools/setup.sh check
 	tools/fetch_pd.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
+	$(BIN)/actionlint
 	$(PYTEST) tests --ignore tests/train -m slow
 	CC=clang $(PYTEST) tests/test_core_c.py
 	$(PYTEST) tests/pd -m "not slow"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 SDK = ROOT / "tests" / "max" / "sdk"
 OBJECT = ROOT / "max_external" / "torchdrum~.c"
-PARTS = [OBJECT, *sorted(ROOT.glob("core/host/*.c")), *sorted(ROOT.glob("core/src/*.c"))]
+PARTS = [*sorted(ROOT.glob("core/host/*.c")), *sorted(ROOT.glob("core/src/*.c"))]
 STRICT = [f"-Werror={w}" for w in ("pointer-to-int-cast", "incompatible-pointer-types", "implicit-function-declaration")]
 FLAGS = ["-std=gnu11", "-g", "-O1", "-ffp-contract=off", "-fno-math-errno", "-Wall", *STRICT]
 SANITIZE = {
@@ -30,10 +31,12 @@ def includes(sdk: Path = SDK) -> list[str]:
     return [f"-I{folder}" for folder in folders]
 
 
-def build(target: Path, main: str, sanitizer: str = "", compiler: str = "") -> Path:
+def build(target: Path, main: str, sanitizer: str = "", compiler: str = "", glue: Path = OBJECT) -> Path:
     """Compiles tests/max/<main>.c with the mock host and the object."""
-    sources = [ROOT / "tests" / "max" / f"{name}.c" for name in (main, "mock_max")] + PARTS
+    sources = [ROOT / "tests" / "max" / f"{name}.c" for name in (main, "mock_max")] + [glue, *PARTS]
     command = [*shlex.split(compiler or os.environ.get("CC", "cc")), *FLAGS, *SANITIZE[sanitizer], *includes(), *sources]
+    if not sanitizer and sys.platform == "linux":
+        command += ["-DMOCK_WATCHES_HEAP", *(f"-Wl,--wrap={name}" for name in ("malloc", "realloc", "free"))]
     command += ["-o", target, "-lm", "-lpthread"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -20,6 +20,23 @@ static void fail(const char *why, const char *what)
     abort();
 }
 
+/* What no perform routine may do. */
+static _Thread_local int performing;
+
+static void not_in_perform(const char *what)
+{
+    if (performing) fail("in the audio thread:", what);
+}
+
+#ifdef MOCK_WATCHES_HEAP /* linked with --wrap for each */
+void *__real_malloc(size_t bytes);
+void *__real_realloc(void *memory, size_t bytes);
+void __real_free(void *memory);
+void *__wrap_malloc(size_t bytes) { return not_in_perform("malloc"), __real_malloc(bytes); }
+void *__wrap_realloc(void *memory, size_t bytes) { return not_in_perform("realloc"), __real_realloc(memory, bytes); }
+void __wrap_free(void *memory) { not_in_perform("free"), __real_free(memory); }
+#endif
+
 static pthread_mutex_t world = PTHREAD_MUTEX_INITIALIZER; /* symbols, clocks, queue */
 static _Thread_local int main_thread;
 static int living;
@@ -56,6 +73,7 @@ t_symbol *gensym(const char *s)
         struct entry *next;
     } *table[1024];
     unsigned hash = 5381;
+    not_in_perform("gensym");
     for (const char *c = s; *c; c++) hash = hash * 33 + (unsigned char)*c;
     pthread_mutex_lock(&world);
     struct entry **place = &table[hash % 1024];
@@ -284,6 +302,7 @@ const char *mock_name(void *x) { return x ? box_of(x)->name : ""; }
 static void say(const char *kind, t_object *x, const char *s, va_list arguments)
 {
     char text[4096];
+    not_in_perform(kind);
     vsnprintf(text, sizeof text, s, arguments);
     mock_say("%s\t%s\t%s", kind, mock_name(x), text);
 }
@@ -526,9 +545,25 @@ static void *sent(outlet *o, const char *type, t_symbol *s, long ac, t_atom *av)
     return NULL;
 }
 
-void *outlet_bang(t_outlet *x) { return sent(x, "bang", gensym("bang"), 0, NULL); }
-void *outlet_list(t_outlet *x, t_symbol *s, short ac, t_atom *av) { return (void)s, sent(x, "list", gensym("list"), ac, av); }
-void *outlet_anything(t_outlet *x, t_symbol *s, short ac, t_atom *av) { return sent(x, "", s, ac, av); }
+void *outlet_bang(t_outlet *x)
+{
+    not_in_perform("a message to an outlet");
+    return sent(x, "bang", gensym("bang"), 0, NULL);
+}
+
+void *outlet_list(t_outlet *x, t_symbol *s, short ac, t_atom *av)
+{
+    (void)s;
+    not_in_perform("a message to an outlet");
+    return sent(x, "list", gensym("list"), ac, av);
+}
+
+void *outlet_anything(t_outlet *x, t_symbol *s, short ac, t_atom *av)
+{
+    not_in_perform("a message to an outlet");
+    return sent(x, "", s, ac, av);
+}
+
 void stdinletinfo(t_object *s, void *b, long a, char *t) { (void)s, (void)b, (void)a, *t = 0; }
 
 /* ---- clocks ---- */
@@ -710,7 +745,7 @@ void critical_free(t_critical x)
     count(-1);
 }
 
-void critical_enter(t_critical x) { EnterCriticalSection(x); }
+void critical_enter(t_critical x) { not_in_perform("a lock"), EnterCriticalSection(x); }
 void critical_exit(t_critical x) { LeaveCriticalSection(x); }
 #else
 void critical_new(t_critical *x)
@@ -731,7 +766,7 @@ void critical_free(t_critical x)
     count(-1);
 }
 
-void critical_enter(t_critical x) { pthread_mutex_lock(x); }
+void critical_enter(t_critical x) { not_in_perform("a lock"), pthread_mutex_lock(x); }
 void critical_exit(t_critical x) { pthread_mutex_unlock(x); }
 #endif
 
@@ -867,7 +902,9 @@ void mock_perform(void *x, double *in, double *outs[], long n)
         return;
     }
     double *ins[1] = {in};
+    performing = 1;
     box_of(x)->perform(x, &chain, ins, 1, outs, 2, n, 0, box_of(x)->user);
+    performing = 0;
 }
 
 /* ---- presets, dragging, saving ---- */

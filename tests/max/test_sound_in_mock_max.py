@@ -2,10 +2,11 @@
 """What [torchdrum~] for Max plays in the mock host is what the core plays."""
 
 import subprocess
+import sys
 
 import numpy as np
 import pytest
-from mock_max import ROOT, Mock
+from mock_max import OBJECT, ROOT, Mock, build
 
 import torchdrum_py as td
 
@@ -82,6 +83,32 @@ def test_a_new_rate_keeps_what_was_set(mock, tmp_path, bursts):
     steps = [("new", "x", "@seed", 5), ("send", "x", "gain", -6), ("dsp", "x", 44100), ("play", "x", 4410, 64), ("dsp", "x", 96000)]
     log = mock.run(tmp_path, [*steps, ("play", "x", len(x), 64)], np.concatenate([np.zeros(4410), x]))
     np.testing.assert_array_equal(log.drum[4410:], core(x, 96000, 0, gain=-6)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("planted", "what"),
+    [
+        ("critical_enter(x->lock), critical_exit(x->lock);", "a lock"),
+        ("void *volatile memory = malloc(8); free(memory);", "malloc"),
+        ("outlet_bang(x->hit);", "a message to an outlet"),
+        ('object_post((t_object *)x, "hello");', "post"),
+    ],
+)
+def test_a_perform_routine_that_locks_allocates_sends_or_prints_would_be_seen(tmp_path, bursts, planted, what):
+    """Every other test of sound runs under this watch."""
+    if what == "malloc" and sys.platform != "linux":
+        pytest.skip("the heap is watched by means of GNU ld")
+    line = "    td_engine *engine = td_object_engine(x->object);\n"
+    source = OBJECT.read_text().replace("../core/", f"{ROOT}/core/")
+    assert source.count(line) == 1
+    spoilt = tmp_path / "spoilt.c"
+    spoilt.write_text(source.replace(line, f"{line}    {planted}\n"))
+    result = subprocess.run(
+        [build(tmp_path / "script", "script", glue=spoilt)], input="new\tx\ndsp\tx\t48000\noutput\ta\tb\nplay\tx\t64\t64\n",
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode and f"in the audio thread: {what}" in result.stderr
 
 
 def test_two_objects_are_no_copies_of_each_other(mock, tmp_path):
