@@ -209,9 +209,16 @@ static long read_file(t_load *load, unsigned char *data, size_t room)
     return error ? -1 : (long)bytes;
 }
 
-static int start_thread(void **thread, void *(*work)(void *), void *context)
+static void *work(t_loader *loader)
 {
-    return systhread_create((method)work, context, 0, 0, 0, (t_systhread *)thread) == 0;
+    loader_work(loader);
+    systhread_exit(0);
+    return NULL;
+}
+
+static int start_thread(void **thread, t_loader *loader)
+{
+    return systhread_create((method)work, loader, 0, 0, 0, (t_systhread *)thread) == 0;
 }
 
 static void join_thread(void *thread)

@@ -36,10 +36,16 @@ static long read_file(t_load *load, unsigned char *data, size_t room)
 
 _Static_assert(sizeof(pthread_t) <= sizeof(void *), "a pthread_t must fit into the loader");
 
-static int start(void **thread, void *(*work)(void *), void *context)
+static void *work(void *loader)
+{
+    loader_work(loader);
+    return NULL;
+}
+
+static int start(void **thread, t_loader *loader)
 {
     pthread_t started;
-    if (pthread_create(&started, NULL, work, context)) return 0;
+    if (pthread_create(&started, NULL, work, loader)) return 0;
     memcpy(thread, &started, sizeof started);
     return 1;
 }

@@ -32,19 +32,17 @@ void load_read(t_load *load, const t_loader_host *host)
     free(file);
 }
 
-static void *work(void *context)
+void loader_work(t_loader *self)
 {
-    t_loader *self = context;
     load_read(&self->now, self->host);
     td_store_release(&self->finished, 1);
-    return NULL;
 }
 
 static void spawn(t_loader *self)
 {
     self->finished = 0;
-    self->running = self->host->start(&self->thread, work, self) ? 1 : 2;
-    if (self->running == 2) work(self); /* no thread to be had: read here rather than not at all */
+    self->running = self->host->start(&self->thread, self) ? 1 : 2;
+    if (self->running == 2) loader_work(self); /* no thread to be had: read here rather than not at all */
 }
 
 void loader_init(t_loader *self, const t_loader_host *host)

@@ -16,20 +16,22 @@ typedef struct t_load {
     char why[TD_ERROR_BYTES];
 } t_load;
 
+typedef struct t_loader t_loader;
+
 typedef struct t_loader_host {
     /* At most room bytes of the file; returns how many, or -1 with load_fail. In the thread, or where load_read was called. */
     long (*read)(t_load *load, unsigned char *data, size_t room);
-    int (*start)(void **thread, void *(*work)(void *), void *context); /* 1 when the thread runs */
+    int (*start)(void **thread, t_loader *loader); /* of a thread that calls loader_work; 1 when it runs */
     void (*join)(void *thread);
 } t_loader_host;
 
-typedef struct t_loader {
+struct t_loader {
     const t_loader_host *host;
     void *thread;
     t_load now, next;
     int running, waiting;
     uint32_t finished; /* atomic */
-} t_loader;
+};
 
 #define LOADER_NOT_FOUND "there is no such model beside the patch, in the search path or among those that came with the object"
 
@@ -38,6 +40,7 @@ void load_fail(t_load *load, const char *why);
 void load_read(t_load *load, const t_loader_host *host);
 
 void loader_init(t_loader *self, const t_loader_host *host);
+void loader_work(t_loader *self);
 void loader_start(t_loader *self, const t_load *load);
 /* 1 when a load is finished and was copied to *load. */
 int loader_poll(t_loader *self, t_load *load);

@@ -74,6 +74,7 @@ FUNCTION(qelem_set, void, t_qelem *);
 FUNCTION(qelem_free, void, t_qelem *);
 FUNCTION(systhread_create, long, method, void *, long, long, long, t_systhread *);
 FUNCTION(systhread_join, long, t_systhread, unsigned int *);
+FUNCTION(systhread_exit, void, long);
 FUNCTION(systhread_ismainthread, short, void);
 FUNCTION(locatefile_extended, short, char *, short *, t_fourcc *, const t_fourcc *, short);
 FUNCTION(path_frompathname, short, const char *, short *, char *);

@@ -721,6 +721,12 @@ long systhread_create(method entryproc, void *arg, long stacksize, long priority
     return 0;
 }
 
+void systhread_exit(long status)
+{
+    (void)status;
+    pthread_exit(NULL);
+}
+
 long systhread_join(t_systhread thread, unsigned int *retval)
 {
     pthread_join(*(pthread_t *)thread, NULL);

@@ -92,6 +92,7 @@ void qelem_free(t_qelem *x);
 typedef void *t_systhread;
 long systhread_create(method entryproc, void *arg, long stacksize, long priority, long flags, t_systhread *thread);
 long systhread_join(t_systhread thread, unsigned int *retval);
+void systhread_exit(long status);
 short systhread_ismainthread(void);
 
 typedef struct _filestruct t_filestruct;
