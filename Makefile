@@ -28,7 +28,7 @@ check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, the M
 	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
 	$(BIN)/actionlint
 	$(PYTEST) tests --ignore tests/train -m slow
-	CC=clang $(PYTEST) tests/test_core_c.py
+	CC=clang $(PYTEST) tests/test_core_c.py tests/max/test_sound_in_mock_max.py -m "not slow"
 	$(PYTEST) tests/pd -m "not slow"
 	$(MAKE) mingw bench
 
