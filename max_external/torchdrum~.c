@@ -32,7 +32,7 @@ enum {
     MAX_ATOMS = 16,
     POLL_MS = 5,
     ATTRIBUTES = TD_PARAM_COUNT + TD_CONTROL_COUNT,
-    STATE_ATOMS = 2 * (ATTRIBUTES + 3) /* and model, preset, normalize */
+    STATE_ATOMS = 512
 };
 
 typedef struct t_answer {
@@ -416,12 +416,13 @@ static void torchdrum_anything(t_torchdrum *x, t_symbol *s, long argc, t_atom *a
 
 static void torchdrum_bang(t_torchdrum *x) { torchdrum_anything(x, gensym("bang"), 0, NULL); }
 
-static void keep_state(void *context, const char *word, td_atom value)
+static void keep_state(void *context, const char *word, int count, const td_atom *values)
 {
     t_state *state = context;
-    if (state->count + 2 > STATE_ATOMS) return;
+    if (state->count + 2 + count > STATE_ATOMS) return;
+    atom_setlong(&state->atoms[state->count++], count);
     atom_setsym(&state->atoms[state->count++], gensym(word));
-    state->atoms[state->count++] = to_max(value);
+    for (int i = 0; i < count; i++) state->atoms[state->count++] = to_max(values[i]);
 }
 
 static void read_state(t_torchdrum *x, int parts, t_state *state)
@@ -455,10 +456,12 @@ static void torchdrum_preset(t_torchdrum *x, t_symbol *s, long argc, t_atom *arg
     t_state state;
     t_symbol *own = object_classname(x);
     read_state(x, TD_STATE_SOUND | TD_STATE_CONTROLS, &state);
-    for (long i = 0; i + 1 < state.count; i += 2) {
-        t_symbol *word = atom_getsym(&state.atoms[i]);
-        const t_atom *value = &state.atoms[i + 1];
-        if (atom_gettype(value) == A_SYM)
+    for (long i = 0; i + 2 < state.count; i += 2 + atom_getlong(&state.atoms[i])) {
+        t_symbol *word = atom_getsym(&state.atoms[i + 1]);
+        const t_atom *value = &state.atoms[i + 2];
+        if (atom_getlong(&state.atoms[i]) == 2)
+            preset_store((char *)"osssf", x, own, word, atom_getsym(value), (double)atom_getfloat(value + 1));
+        else if (atom_gettype(value) == A_SYM)
             preset_store((char *)"osss", x, own, word, atom_getsym(value));
         else
             preset_store((char *)"ossf", x, own, word, (double)atom_getfloat(value));

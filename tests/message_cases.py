@@ -62,6 +62,28 @@ CASES = {
     "1 2 3": ([], ["no message list"]),
     "symbol a": ([], ["no message symbol"]),
 }
+_names = [p.name for p in td.PARAMS]
+_bits = " ".join(str(int(name == "osc1_mod")) for name in _names)
+CASES |= {
+    "mask osc1_mod 1, get mask": ([f"mask {_bits}"], []),
+    "mask all 1, mask all 0, get mask": ([f"mask{' 0' * len(_names)}"], []),
+    "mask osc1_mod 7": ([], ["mask: 7 is out of range (0 to 1), taken as 1"]),
+    "mask osc1_mod": ([], ["mask: give a name and a number, such as mask osc1_mod 1"]),
+    "mask osc9_mod 1": ([], [f"mask: give a name and a number, such as mask osc1_mod 1 ({', '.join(_names)}, all)"]),
+    "mask 1": ([], ["mask: give a name"]),
+    "mask": ([], ["mask: give a name"]),
+    "depth osc1_freq 0.5": SAYS_NOTHING,
+    "depth osc1_freq 9": ([], ["depth: 9 is out of range (0 to 4), taken as 4"]),
+    "depth osc9_freq 1": ([], ["depth: give a name and a number, such as depth osc1_freq 0.5"]),
+    "scale centroid 2, offset flatness -0.5, get scale, get offset": (["scale 1 2 1", "offset 0 0 -0.5"], []),
+    "scale all -1, get scale": (["scale -1 -1 -1"], []),
+    "scale loudness 100, get scale": (["scale 4 1 1"], ["scale: 100 is out of range (-4 to 4), taken as 4"]),
+    "offset loudness -100, get offset": (["offset -2 0 0"], ["offset: -100 is out of range (-2 to 2), taken as -2"]),
+    "scale brightness 1": ([], ["scale: give a name and a number, such as scale centroid 0.5 (loudness, centroid, flatness, all)"]),
+    "offset 1": ([], ["offset: give a name and a number"]),
+    "scale": ([], ["scale: give a name and a number"]),
+    "offset": ([], ["offset: give a name and a number"]),
+}
 for control in td.CONTROLS:
     for name in (control.name, *control.aliases):
         if control.choices:
@@ -78,7 +100,7 @@ for control in td.CONTROLS:
         CASES[f"{name} -20000000, get {control.name}"] = ([f"{control.name} {control.min:.8g}"], [f"{name}: -20000000 is out of range"])
 
 # After each case, so that the next finds the object as the first did.
-RESTORE = "preset snare_1, normalize model, enable 1, detector rise, input mic"
+RESTORE = "preset snare_1, normalize model, enable 1, detector rise, input mic, mask all 0, depth all 1, scale all 1, offset all 0"
 
 # MSP takes the word enable for itself, on every object: in Max it is active. Max's own [preset] sends preset without a name.
 IN_MAX = {"preset": SAYS_NOTHING}

@@ -17,6 +17,7 @@ from .stages import check_rate, clipped, floats, pointer
 MOST_AT_ONCE = 4096  # samples between two looks at the events, so that their ring never fills
 KINDS = ("stroke", "trigger", "trigger_features")
 NORMALIZE = ("model", "adapt")
+EVENT_SCALARS = ("velocity", "level_db", "outside_db")
 EVENT_ARRAYS = ("raw", "normalized", "input", "modulation", "param")
 
 
@@ -33,6 +34,7 @@ class Event:
     input: np.ndarray
     modulation: np.ndarray
     param: np.ndarray
+    level_db: float
     outside_db: float
 
 
@@ -225,7 +227,8 @@ class Engine:
         event = ffi.new("td_event *")
         while lib.td_engine_next_event(self._engine, event):
             arrays = {k: np.array(list(getattr(event, k)), np.float32) for k in EVENT_ARRAYS}
-            self.events.append(Event(event.time, event.detected, KINDS[event.kind], event.velocity, outside_db=event.outside_db, **arrays))
+            scalars = {k: getattr(event, k) for k in EVENT_SCALARS}
+            self.events.append(Event(event.time, event.detected, KINDS[event.kind], **scalars, **arrays))
 
     def meter(self) -> tuple[float, float, float]:
         """What was at most since the last call: input level in dBFS, onset function and what it must exceed in dB."""

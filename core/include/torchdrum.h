@@ -131,6 +131,7 @@ typedef struct td_event {
     float input[TD_FEATURES];      /* what the network saw */
     float modulation[TD_PARAMS];   /* -1 .. 1, what the network said */
     float param[TD_PARAMS];        /* in units, what the drum played */
+    float level_db;                /* that the drum is louder than its parameters say (spec 7.2) */
     float outside_db;              /* not 0 once after 8 strokes in a row outside the model's range: how far */
 } td_event;
 

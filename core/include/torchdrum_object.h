@@ -59,12 +59,12 @@ int td_object_has_news(const td_object *object);
 /* The next hit for the outlets; speaks on info when it has something to say. 1 when there was one. */
 int td_object_next_event(td_object *object, td_event *event);
 
-/* Everything that was set, as messages of one argument each: sent to another object in this order they make it sound the same. SOUND:
- * model, preset, parameters, normalize and, where a message gave one, the seed. CONTROLS: all others. */
+/* Everything that was set, as messages: sent to another object in this order they make it sound the same. SOUND: models, preset,
+ * parameters, mapping, normalize and, where a message gave one, the seed. CONTROLS: all others. */
 enum { TD_STATE_SOUND = 1, TD_STATE_CONTROLS = 2 };
-typedef void (*td_state_line)(void *context, const char *word, td_atom value);
+typedef void (*td_state_line)(void *context, const char *word, int count, const td_atom *values);
 void td_object_state(const td_object *object, int parts, td_state_line line, void *context);
-/* Words and values in turn, as td_object_state gave them. */
+/* The same messages in one list: of each the number of its values, its word, its values. */
 void td_object_restore(td_object *object, int count, const td_atom *atoms);
 
 /* Present values, in units, as get says them; a control that takes words has the number of its word. 0 when there is none with this

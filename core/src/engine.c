@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct td_engine) <= 16384, "an engine fits into 16 kB");
 
 enum { SEGMENT = TD_VOICE_RUN, ADAPT_AFTER = 4, OUTSIDE_RUN = 8 };
 static const double handover_s = 0.001, ramp_s = 0.005;
-static const float least_velocity = 0.01f, velocity_range_db = 60.0f, silent_db = -120.0f;
+static const float least_velocity = 0.01f, velocity_range_db = 60.0f, silent_db = -120.0f, most_level_db = 24.0f;
 
 static uint32_t samples_of(const td_engine *self, double seconds) { return (uint32_t)(seconds * self->sample_rate + 0.5); }
 
@@ -128,11 +128,19 @@ static float velocity_of(float loudness_db)
     return v < least_velocity ? least_velocity : (v > 1.0f ? 1.0f : v);
 }
 
+/* What the control loudness adds to the drum of a stroke (spec 7.2). */
+static float level_db(const td_engine *self, float loudness, float min, float max)
+{
+    const float reference = min + self->patch->model[0]->info.reference[0] * (max - min);
+    return td_clip(control(self, TD_CONTROL_loudness) * (loudness - reference), -most_level_db, most_level_db);
+}
+
 static void voice_start(td_engine *self, td_event *event)
 {
     event->time = self->position;
     td_voices_release(&self->voices, samples_of(self, handover_s));
     td_snare808_start(&self->voices.voice, event->param, self->sample_rate, self->patch->seed, self->hits++);
+    self->voices.voice.level = (float)td_db_to_gain((double)event->level_db);
     event_push(self, event);
 }
 
@@ -154,6 +162,7 @@ static float play_stroke(td_engine *self)
     event.velocity = velocity_of(event.raw[0]);
     td_patch_modulate(self->patch, event.raw, event.normalized, event.input, event.modulation);
     td_patch_map(self->patch, event.modulation, event.param);
+    event.level_db = level_db(self, event.raw[0], min[0], max[0]);
     voice_start(self, &event);
     return event.velocity;
 }
@@ -176,6 +185,7 @@ static float play_trigger(td_engine *self, const td_timed_trigger *trigger)
         }
         event.velocity = event.normalized[0] > least_velocity ? event.normalized[0] : least_velocity;
         td_patch_modulate(self->patch, NULL, event.normalized, event.input, event.modulation);
+        event.level_db = level_db(self, event.raw[0], min[0], max[0]);
     }
     td_patch_map(self->patch, event.modulation, event.param);
     voice_start(self, &event);

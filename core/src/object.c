@@ -75,6 +75,15 @@ static void info_number(td_object *self, const char *selector, double value)
     info(self, selector, 1, &a);
 }
 
+/* A message of the state with one value, or with a name and a number. */
+static void line_of(td_state_line line, void *context, const char *name, td_atom value) { line(context, name, 1, &value); }
+
+static void named_line(td_state_line line, void *context, const char *message, const char *name, double value)
+{
+    const td_atom values[] = {word(name), number(value)};
+    line(context, message, 2, values);
+}
+
 /* A float as a person would write it: 0.4 and not 0.4000000059604645. */
 static double tidy(float value)
 {
@@ -290,6 +299,97 @@ static int on_set(td_object *self, int count, const td_atom *atoms)
     return set_param(self, index, count - 1, atoms + 1);
 }
 
+/* ---- the mapping by hand ---- */
+
+static const char *const feature_names[TD_FEATURES] = {"loudness", "centroid", "flatness"};
+static const char *const trigger_names[TD_FEATURES] = {"trigger loudness", "trigger centroid", "trigger flatness"};
+static const float most_scale = 4.0f, most_offset = 2.0f;
+
+static const char *param_name(int index) { return td_param(index)->name; }
+static const char *feature_name(int index) { return feature_names[index]; }
+
+/* A name, or all, and a number, of a table with count names: bits says which are meant. 0 when it was something else, which is said. */
+static int read_named(td_object *self, const char *message, const char *example, const char *(*name)(int), int names, float min, float max,
+                      const char *unit, int count, const td_atom *atoms, uint32_t *bits, float *value)
+{
+    const char *wanted = count == 2 && atoms[0].text ? atoms[0].text : "";
+    *bits = td_same_text(wanted, "all") ? (1u << names) - 1u : 0u;
+    for (int i = 0; i < names; i++)
+        if (td_same_text(wanted, name(i))) *bits = 1u << i;
+    if (name == param_name && !*bits && td_param_find(wanted) >= 0) *bits = 1u << td_param_find(wanted);
+    if (!*bits) {
+        char line[LINE_BYTES];
+        td_text text = td_text_in(line, sizeof line);
+        add(&text, message, ": give a name and a number, such as ", message);
+        add(&text, " ", example, " (");
+        for (int i = 0; i < names; i++) add(&text, i ? ", " : "", name(i), "");
+        say(self, TD_SAY_ERROR, line, ", all)", "");
+        return 0;
+    }
+    return read_number(self, message, unit, min, max, 1, atoms + 1, value);
+}
+
+static int on_mask(td_object *self, int count, const td_atom *atoms)
+{
+    uint32_t bits;
+    float value;
+    if (!read_named(self, "mask", "osc1_mod 1", param_name, TD_PARAMS, 0.0f, 1.0f, "on/off", count, atoms, &bits, &value)) return 1;
+    self->edit.mask = value != 0.0f ? self->edit.mask | bits : self->edit.mask & ~bits;
+    publish(self);
+    return 1;
+}
+
+/* Depth of single parameters: depth with a name. */
+static void set_param_depth(td_object *self, int count, const td_atom *atoms)
+{
+    const td_control_info *c = td_control(TD_CONTROL_depth);
+    uint32_t bits;
+    float value;
+    if (!read_named(self, c->name, "osc1_freq 0.5", param_name, TD_PARAMS, c->min, c->max, c->unit, count, atoms, &bits, &value)) return;
+    for (int i = 0; i < TD_PARAMS; i++)
+        if (bits & 1u << i) self->edit.param_depth[i] = value;
+    publish(self);
+}
+
+static int set_features(td_object *self, const char *message, float min, float max, float *features, int count, const td_atom *atoms)
+{
+    uint32_t bits;
+    float value;
+    if (!read_named(self, message, "centroid 0.5", feature_name, TD_FEATURES, min, max, "", count, atoms, &bits, &value)) return 1;
+    for (int f = 0; f < TD_FEATURES; f++)
+        if (bits & 1u << f) features[f] = value;
+    publish(self);
+    return 1;
+}
+
+static int on_scale(td_object *self, int count, const td_atom *atoms)
+{
+    return set_features(self, "scale", -most_scale, most_scale, self->edit.scale, count, atoms);
+}
+
+static int on_offset(td_object *self, int count, const td_atom *atoms)
+{
+    return set_features(self, "offset", -most_offset, most_offset, self->edit.offset, count, atoms);
+}
+
+/* What of it differs from a new object's, after the lines that make it so. */
+static void state_of_mapping(const td_object *self, int whole, td_state_line line, void *context)
+{
+    const char *depth = td_control(TD_CONTROL_depth)->name;
+    if (whole) named_line(line, context, "mask", "all", 0.0);
+    for (int i = 0; i < TD_PARAMS; i++)
+        if (self->edit.mask & 1u << i) named_line(line, context, "mask", param_name(i), 1.0);
+    if (whole) named_line(line, context, depth, "all", 1.0);
+    for (int i = 0; i < TD_PARAMS; i++)
+        if (self->edit.param_depth[i] != 1.0f) named_line(line, context, depth, param_name(i), tidy(self->edit.param_depth[i]));
+    if (whole) named_line(line, context, "scale", "all", 1.0);
+    for (int f = 0; f < TD_FEATURES; f++)
+        if (self->edit.scale[f] != 1.0f) named_line(line, context, "scale", feature_name(f), tidy(self->edit.scale[f]));
+    if (whole) named_line(line, context, "offset", "all", 0.0);
+    for (int f = 0; f < TD_FEATURES; f++)
+        if (self->edit.offset[f] != 0.0f) named_line(line, context, "offset", feature_name(f), tidy(self->edit.offset[f]));
+}
+
 static float param_value(const td_object *self, int index)
 {
     return self->edit.override_mask & 1u << index ? self->edit.base[index] : self->edit.model[0]->info.preset.value[index];
@@ -327,6 +427,10 @@ static int set_control(td_object *self, int index, const char *name, int count, 
     char choice[TD_WORD_BYTES];
     const td_control_info *c = td_control(index);
     float value;
+    if (index == TD_CONTROL_depth && count == 2) {
+        set_param_depth(self, count, atoms);
+        return 1;
+    }
     if (td_control_choice(index, 0, choice)) {
         if (!read_choice(self, index, name, count, atoms, &value)) return 1;
     } else if (!read_number(self, name, c->unit, c->min, c->max, count, atoms, &value)) {
@@ -379,11 +483,30 @@ static void report_console(td_object *self, const char *name, td_atom value, con
     self->host.say(self->host.context, TD_SAY_POST, line);
 }
 
+static void info_line(void *context, const char *name, int count, const td_atom *values) { info(context, name, count, values); }
+
+static void console_line(void *context, const char *name, int count, const td_atom *values)
+{
+    td_object *self = context;
+    char line[LINE_BYTES];
+    td_text text = td_text_in(line, sizeof line);
+    td_text_add(&text, name);
+    for (int i = 0; i < count; i++) {
+        td_text_add(&text, " ");
+        if (values[i].text)
+            td_text_add(&text, values[i].text);
+        else
+            td_text_add_number(&text, values[i].number);
+    }
+    say(self, TD_SAY_POST, line, "", "");
+}
+
 static int on_dump(td_object *self, int count, const td_atom *atoms)
 {
     (void)atoms;
     if (count) return wrong(self, "dump: takes no argument (get gives one value)", "", "");
     report_all(self, report_info);
+    state_of_mapping(self, 0, info_line, self);
     return 1;
 }
 
@@ -392,7 +515,22 @@ static int on_print(td_object *self, int count, const td_atom *atoms)
     (void)atoms;
     if (count) return wrong(self, "print: takes no argument", "", "");
     report_all(self, report_console);
+    state_of_mapping(self, 0, console_line, self);
     return 1;
+}
+
+static void info_floats(td_object *self, const char *name, int count, const float *values)
+{
+    td_atom atoms[TD_PARAMS];
+    for (int i = 0; i < count; i++) atoms[i] = number(tidy(values[i]));
+    info(self, name, count, atoms);
+}
+
+static void info_mask(td_object *self)
+{
+    float bits[TD_PARAMS];
+    for (int i = 0; i < TD_PARAMS; i++) bits[i] = self->edit.mask & 1u << i ? 1.0f : 0.0f;
+    info_floats(self, "mask", TD_PARAMS, bits);
 }
 
 static int on_get(td_object *self, int count, const td_atom *atoms)
@@ -410,6 +548,12 @@ static int on_get(td_object *self, int count, const td_atom *atoms)
         report_info(self, name, word(self->model_name), "");
     else if (td_same_text(name, "normalize"))
         report_info(self, name, word(normalize_words[self->edit.normalize]), "");
+    else if (td_same_text(name, "scale"))
+        info_floats(self, name, TD_FEATURES, self->edit.scale);
+    else if (td_same_text(name, "offset"))
+        info_floats(self, name, TD_FEATURES, self->edit.offset);
+    else if (td_same_text(name, "mask"))
+        info_mask(self);
     else
         return wrong(self, "get: there is nothing called ", name, " (dump lists what there is)");
     return 1;
@@ -428,12 +572,11 @@ static int on_normalize(td_object *self, int count, const td_atom *atoms)
 
 static int on_trigger(td_object *self, int count, const td_atom *atoms)
 {
-    static const char *const names[TD_FEATURES] = {"trigger loudness", "trigger centroid", "trigger flatness"};
     float features[TD_FEATURES];
     if (count != 0 && count != TD_FEATURES)
         return wrong(self, "trigger: give nothing or three numbers 0 to 1: loudness centroid flatness", "", "");
     for (int f = 0; f < count; f++)
-        if (!read_number(self, names[f], "", 0.0f, 1.0f, 1, atoms + f, &features[f])) return 1;
+        if (!read_number(self, trigger_names[f], "", 0.0f, 1.0f, 1, atoms + f, &features[f])) return 1;
     if (td_engine_trigger(&self->engine, 0, count ? features : NULL) == TD_ERR_FULL)
         return wrong(self, "trigger: too many are waiting, is the DSP on?", "", "");
     return 1;
@@ -485,7 +628,8 @@ static const struct {
     {"set", on_set},         {"get", on_get},       {"dump", on_dump},
     {"bang", on_dump},       {"print", on_print},   {"normalize", on_normalize},
     {"trigger", on_trigger}, {"reset", on_reset},   {"latency", on_latency},
-    {"version", on_version}, {"meter", on_meter},
+    {"version", on_version}, {"meter", on_meter},   {"mask", on_mask},
+    {"scale", on_scale},     {"offset", on_offset},
 };
 
 const char *td_object_word(int index)
@@ -515,12 +659,13 @@ static const char *preset_name(int index)
 
 static void state_of_sound(const td_object *self, td_state_line line, void *context)
 {
-    line(context, "load", word(self->model_name));
-    if (self->preset) line(context, "preset", word(preset_name(self->preset - 1)));
+    line_of(line, context, "load", word(self->model_name));
+    if (self->preset) line_of(line, context, "preset", word(preset_name(self->preset - 1)));
     for (int i = 0; i < TD_PARAMS; i++)
-        if (self->set & 1u << i) line(context, td_param(i)->name, number(tidy(self->edit.base[i])));
-    line(context, "normalize", word(normalize_words[self->edit.normalize]));
-    if (self->seed_given) line(context, td_control(TD_CONTROL_seed)->name, number((double)self->edit.seed));
+        if (self->set & 1u << i) line_of(line, context, param_name(i), number(tidy(self->edit.base[i])));
+    state_of_mapping(self, 1, line, context);
+    line_of(line, context, "normalize", word(normalize_words[self->edit.normalize]));
+    if (self->seed_given) line_of(line, context, td_control(TD_CONTROL_seed)->name, number((double)self->edit.seed));
 }
 
 /* What is chosen by a word may set other controls: those first. */
@@ -530,7 +675,7 @@ static void state_of_controls(const td_object *self, td_state_line line, void *c
     for (int words = 1; words >= 0; words--)
         for (int i = 0; i < TD_CONTROL_COUNT; i++)
             if (i != TD_CONTROL_seed && td_control_choice(i, 0, choice) == words)
-                line(context, td_control(i)->name, control_atom(self, i, choice));
+                line_of(line, context, td_control(i)->name, control_atom(self, i, choice));
 }
 
 void td_object_state(const td_object *self, int parts, td_state_line line, void *context)
@@ -541,12 +686,14 @@ void td_object_state(const td_object *self, int parts, td_state_line line, void 
 
 void td_object_restore(td_object *self, int count, const td_atom *atoms)
 {
-    for (int i = 0; i < count; i += 2) {
-        if (!atoms[i].text || i + 1 == count) {
-            wrong(self, "the state that was kept is not whole: a word and its value are expected", "", "");
+    for (int i = 0; i < count;) {
+        const int values = atoms[i].text || !(atoms[i].number >= 0.0 && atoms[i].number < count) ? count : (int)atoms[i].number;
+        if (values > count - i - 2 || !atoms[i + 1].text) {
+            wrong(self, "the state that was kept is not whole: the number of values, a word and its values are expected", "", "");
             return;
         }
-        td_object_message(self, atoms[i].text, 1, &atoms[i + 1]);
+        td_object_message(self, atoms[i + 1].text, values, &atoms[i + 2]);
+        i += 2 + values;
     }
 }
 

@@ -108,6 +108,7 @@ void td_snare808_start(td_snare808 *self, const float param[TD_PARAMS], double s
     self->osc2_gain = (float)td_db_to_gain(P(osc2_gain));
     self->noise_gain = (float)(td_db_to_gain(P(noise_gain)) * sqrt(sample_rate / 48000.0));
     self->drive = (float)td_db_to_gain(P(tanh_gain));
+    self->level = 1.0f;
 #undef P
 }
 
@@ -132,7 +133,7 @@ void td_snare808_run(td_snare808 *self, float *out, int n)
         noise_run(&self->filter, self->key, at, amp_env, self->noise_gain, out, n);
     }
     for (int i = 0; i < n; i++) {
-        const float y = td_tanh_fast(self->drive * out[i]);
+        const float y = self->level * td_tanh_fast(self->drive * out[i]);
         out[i] = y > -TD_TINY_F && y < TD_TINY_F ? 0.0f : y;
     }
     self->n = at + (uint32_t)n;

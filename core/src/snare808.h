@@ -29,6 +29,7 @@ typedef struct td_snare808 {
     td_oscillator osc1, osc2;
     td_noise_filter filter;
     float osc1_gain, osc2_gain, noise_gain, drive;
+    float level; /* of the whole, after the drive */
 } td_snare808;
 
 void td_snare808_start(td_snare808 *self, const float param[TD_PARAMS], double sample_rate, uint32_t seed, uint32_t hit);

@@ -62,7 +62,8 @@ static const char *any_word(void)
         "load",    "reload", "preset", "set",   "get",   "dump",     "normalize", "trigger",     "reset",       "latency",
         "version", "print",  "bang",   "model", "adapt", "keep",     "snare_1",   "808_snare_3", "noisy_snare", "a.safetensors",
         "b",       "c",      "d",      "e",     "f",     "g",        "h",         "i",           "j",           "k",
-        "l",       "m",      "n",      "o",     "",      "nonsense", "list",      "thresh",      "drywet"};
+        "l",       "m",      "n",      "o",     "",      "nonsense", "list",      "thresh",      "drywet",
+        "mask",    "scale",  "offset", "all",   "centroid"};
     enum { WORDS = sizeof words / sizeof *words };
     static int controls;
     while (td_control(controls)) controls++;

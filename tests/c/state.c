@@ -4,12 +4,12 @@
 #include "harness.h"
 #include "torchdrum_object.h"
 
-enum { ROUNDS = 300, LINES = 64, BLOCK = 20000 };
+enum { ROUNDS = 300, ATOMS = 512, BLOCK = 20000 };
 
 typedef struct side {
     td_object *object;
-    char said[4096], words[LINES * 2][64];
-    td_atom state[LINES * 2];
+    char said[4096], words[ATOMS][64];
+    td_atom state[ATOMS];
     int count, late;
     uint32_t request;
     char name[64];
@@ -60,16 +60,19 @@ static void on_load(void *context, const char *name, uint32_t request)
     if (!self->late) td_object_loaded(self->object, request, name, read_model(name));
 }
 
-static void keep(void *context, const char *word, td_atom value)
+static void keep_atom(side *self, const char *text, double number)
 {
-    side *self = context;
-    CHECK(self->count + 2 <= LINES * 2);
-    const char *texts[2] = {word, value.text};
-    for (int i = 0; i < 2; i++, self->count++) {
-        if (texts[i]) snprintf(self->words[self->count], sizeof self->words[0], "%s", texts[i]);
-        self->state[self->count].text = texts[i] ? self->words[self->count] : NULL;
-        self->state[self->count].number = value.number;
-    }
+    CHECK(self->count < ATOMS);
+    if (text) snprintf(self->words[self->count], sizeof self->words[0], "%s", text);
+    self->state[self->count].text = text ? self->words[self->count] : NULL;
+    self->state[self->count++].number = number;
+}
+
+static void keep(void *context, const char *word, int count, const td_atom *values)
+{
+    keep_atom(context, NULL, count);
+    keep_atom(context, word, 0.0);
+    for (int i = 0; i < count; i++) keep_atom(context, values[i].text, values[i].number);
 }
 
 static void number(side *self, const char *word, double x)
@@ -91,7 +94,7 @@ static void random_message(side *self)
     const td_param_info *p = td_param((int)(random_bits() % TD_PARAMS));
     int controls = 0;
     while (td_control(controls)) controls++;
-    switch (random_bits() % 8) {
+    switch (random_bits() % 10) {
     case 0:
         word(self, "load", name);
         return;
@@ -106,8 +109,19 @@ static void random_message(side *self)
         td_object_message(self->object, "load", 2, atoms);
         return;
     }
-    case 4:
-    case 5:
+    case 4: {
+        static const char *const features[] = {"loudness", "centroid", "flatness", "all"};
+        const td_atom atoms[2] = {{features[random_bits() % 4], 0.0}, {NULL, random_unit() * 4.0 - 2.0}};
+        td_object_message(self->object, random_bits() % 2 ? "scale" : "offset", 2, atoms);
+        return;
+    }
+    case 5: {
+        const td_atom atoms[2] = {{random_bits() % 8 ? p->name : "all", 0.0}, {NULL, random_bits() % 2}};
+        td_object_message(self->object, random_bits() % 2 ? "mask" : "depth", 2, atoms);
+        return;
+    }
+    case 6:
+    case 7:
         number(self, p->name, (double)(p->min + random_unit() * (p->max - p->min)));
         return;
     default: {

@@ -917,7 +917,8 @@ void mock_perform(void *x, double *in, double *outs[], long n)
 
 static struct {
     t_symbol *word;
-    t_atom value;
+    short count;
+    t_atom values[2];
 } stored[MOST];
 static int stored_count;
 
@@ -925,19 +926,23 @@ void preset_store(char *fmt, ...)
 {
     va_list arguments;
     char text[256];
-    if (strncmp(fmt, "oss", 3) || strlen(fmt) != 4 || stored_count == MOST) fail("a format that is not known here:", fmt);
+    if (strncmp(fmt, "oss", 3) || strlen(fmt) < 4 || strlen(fmt) > 5 || stored_count == MOST)
+        fail("a format that is not known here:", fmt);
     va_start(arguments, fmt);
     void *x = va_arg(arguments, void *);
     if (va_arg(arguments, t_symbol *) != object_classname(x)) fail("the class is another", "");
     stored[stored_count].word = va_arg(arguments, t_symbol *);
-    if (fmt[3] == 's')
-        atom_setsym(&stored[stored_count].value, va_arg(arguments, t_symbol *));
-    else if (fmt[3] == 'f')
-        atom_setfloat(&stored[stored_count].value, va_arg(arguments, double));
-    else
-        fail("a format that is not known here:", fmt);
+    stored[stored_count].count = (short)(strlen(fmt) - 3);
+    for (int i = 0; fmt[3 + i]; i++) {
+        if (fmt[3 + i] == 's')
+            atom_setsym(&stored[stored_count].values[i], va_arg(arguments, t_symbol *));
+        else if (fmt[3 + i] == 'f')
+            atom_setfloat(&stored[stored_count].values[i], va_arg(arguments, double));
+        else
+            fail("a format that is not known here:", fmt);
+    }
     va_end(arguments);
-    mock_words(text, sizeof text, "stored", stored[stored_count].word, 1, &stored[stored_count].value);
+    mock_words(text, sizeof text, "stored", stored[stored_count].word, stored[stored_count].count, stored[stored_count].values);
     mock_say("%s", text);
     stored_count++;
 }
@@ -953,7 +958,7 @@ void mock_preset(void *x, int typed)
 
 void mock_recall(void *x)
 {
-    for (int i = 0; i < stored_count; i++) mock_send(x, stored[i].word, 1, &stored[i].value);
+    for (int i = 0; i < stored_count; i++) mock_send(x, stored[i].word, stored[i].count, stored[i].values);
 }
 
 static const char *dragged = "";
