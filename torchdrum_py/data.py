@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 
 from . import audio, batch
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot
 from .stages import check_rate, onsets
 
 SAMPLE_RATE = 48000
@@ -194,11 +194,19 @@ def views(hits: Sequence[Hit], count: int, seed: int) -> np.ndarray:
     return window_features(flat, np.arange(0, len(flat), window), window).reshape(*shape, 3)
 
 
+def _inside(folder: Path) -> list[Path]:
+    def refuse(error: OSError):
+        raise cannot(error.filename, "read", error)
+
+    walked = os.walk(folder, onerror=refuse)
+    return [Path(where, name) for where, _, names in walked for name in names if Path(name).suffix.lower() in FOLDERS_HOLD]
+
+
 def recordings(paths: Iterable[str | os.PathLike]) -> list[str]:
     """The files, folders replaced by the recordings in them, by name; a file that is named twice counts once."""
     found = []
     for path in map(Path, paths):
-        inside = [entry for entry in path.rglob("*") if entry.suffix.lower() in FOLDERS_HOLD] if path.is_dir() else [path]
+        inside = _inside(path) if path.is_dir() else [path]
         if not inside:
             raise TorchdrumError(f"there is no recording in the folder {path}: it needs {', '.join(FOLDERS_HOLD)}")
         found += sorted(map(str, inside))

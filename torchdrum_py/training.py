@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import sys
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,12 @@ def add_train(parser: argparse.ArgumentParser):
     parser.add_argument("--model", choices=KINDS, default="mlp", help="kind of network (%(default)s)")
     parser.add_argument("--window", type=int, choices=WINDOWS, default=data.WINDOW, help="samples that it hears of a stroke (%(default)s)")
     parser.add_argument("--recipe", choices=RECIPES, default=RECIPES[0], help="original: as TorchDrum is trained, for comparison")
+    parser.add_argument(
+        "--levels",
+        type=float,
+        metavar="SHARE",
+        help="of the strokes that is learnt louder or softer than it was played (as the recipe has it; more for a model that others play)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
     parser.add_argument("--device", default="cpu", help="of PyTorch (%(default)s, which is quick enough)")
     parser.add_argument("--card", metavar="FILE", help="also write the model's card: data, command, errors (.md)")
@@ -83,10 +89,11 @@ class Progress:
         self.epochs, self.start, self.first = epochs, time.monotonic(), None
         self.end = "\r" if sys.stderr.isatty() else "\n"
 
-    def __call__(self, epoch: int, learned: float, checked: float):
+    def __call__(self, epoch: int, learned: float, checked: float | None):
         self.first = self.first or epoch
         left = (time.monotonic() - self.start) / (epoch - self.first + 1) * (self.epochs - epoch)
-        line = f"epoch {epoch}/{self.epochs}  error {checked:.3f} (training {learned:.3f})"
+        error = "finish" if checked is None else f"error {checked:.3f}"
+        line = f"epoch {epoch}/{self.epochs}  {error} (training {learned:.3f})"
         tell(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", self.end)
 
 
@@ -96,6 +103,10 @@ def train(args) -> int:
         raise TorchdrumError(f"--epochs is 1 to {MOST_EPOCHS}")
     if not 0 <= args.seed < 2**31:
         raise TorchdrumError("--seed is a whole number from 0 to 2147483647")
+    if args.levels is not None and not 0.0 <= args.levels <= 1.0:
+        raise TorchdrumError("--levels is 0 to 1")
+    if args.levels is not None and args.recipe == "original":
+        raise TorchdrumError("--recipe original learns strokes as they are: leave out --levels")
     for path, suffix in ((output, SUFFIX), *([(Path(args.card), CARD)] if args.card else [])):
         if path.suffix != suffix or path.is_dir():
             raise TorchdrumError(f"{path}: give the file the ending {suffix}")
@@ -124,6 +135,10 @@ def train(args) -> int:
     if args.recipe == "original" and args.device != "cpu":
         raise TorchdrumError("--recipe original runs on the cpu only: leave out --device")
     recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
+    if args.levels is not None:
+        recipe = replace(recipe, moved=args.levels)
+    if checkpoint.exists() and not args.resume:
+        tell(f"{checkpoint} is begun again (--resume goes on from it)")
     trained = fit(
         heard.hits,
         preset,
@@ -205,8 +220,9 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
     files = data.recordings(args.audio)
     sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
     options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
+    options |= {} if args.levels is None else {"levels": args.levels}
     given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
-    info, epoch = model.info, trained.epoch
+    info, finish = model.info, sum(checked is None for _, _, checked in trained.history)
     return f"""# {info["name"]}
 
 {heard.lines()[0]}.
@@ -219,7 +235,7 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
 | licence, author | {info["license"] or "not told"}, {info["author"] or "not told"} |
 | crc32 of the model | `{info["crc32"]}` |
 | command | `torchdrum train AUDIO… {given}`, torchdrum {__version__} |
-| epochs | {len(trained.history)}, the best is {epoch} |
+| epochs | {len(trained.history)}, {f"the last {finish} with the validation strokes, too" if finish else f"the best is {trained.epoch}"} |
 
 On {len(trained.test)} strokes that it was not trained with:
 

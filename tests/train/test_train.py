@@ -61,7 +61,8 @@ def test_a_training_comes_nearer_to_strokes_that_it_has_not_seen():
     trained, losses = small_training()
     assert losses == trained.history
     assert [epoch for epoch, _, _ in losses] == list(range(1, EPOCHS + 1))
-    assert min(checked for _, _, checked in losses) < 0.9 * losses[0][2]
+    checked = [loss for _, _, loss in losses if loss is not None]
+    assert min(checked) < 0.9 * checked[0]
     weighted_before, weighted = (np.mean(errors / trained.spread.numpy()) for errors in (trained.errors_before, trained.errors))
     assert weighted < 0.5 * weighted_before
 
@@ -150,12 +151,14 @@ def test_an_interrupted_training_keeps_the_best_network():
     assert np.isfinite(trained.errors).all()
 
 
-def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path):
-    """To the bit, whether it was stopped in the middle or at its end."""
+@pytest.mark.parametrize("stopped", [1, 2, 3])
+def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path, stopped):
+    """To the bit, whether it was stopped in the middle, before its finish, in its finish or at its end."""
     straight = train.train(hits()[::2], PRESET, epochs=4, seed=1)
+    assert [checked is None for _, _, checked in straight.history] == [False, False, True, True]
 
     def stop(epoch, *_):
-        if epoch == 2:
+        if epoch == stopped:
             raise KeyboardInterrupt
 
     path = tmp_path / "m.training"
@@ -195,9 +198,23 @@ def test_the_network_that_is_kept_is_the_best_of_several_epochs_not_of_a_lucky_o
     assert train.best_of([(1, 0.0, 2.0)]) == 1
 
 
-def test_a_training_that_learns_no_more_ends():
+def test_a_training_that_learns_no_more_goes_to_its_finish():
     short = dataclasses.replace(RECIPE, stop=2, learning_rate=lambda hidden: 0.0)
-    assert len(train.train(hits()[::2], PRESET, short, epochs=50).history) == 3
+    history = train.train(hits()[::2], PRESET, short, epochs=20).history
+    assert [checked is None for _, _, checked in history] == [False] * 3 + [True] * 10
+
+
+def test_the_validation_strokes_are_learnt_from_in_the_finish_and_the_test_strokes_never(monkeypatch):
+    learn, choose, test = data.split(hits(), 0)
+    drawn, lessons, draw = [], [], train.Lessons.draw
+    monkeypatch.setattr(train.Lessons, "draw", lambda self, rows, generator: (drawn.append(rows), draw(self, rows, generator))[1])
+    start = train.Lessons.__init__
+    monkeypatch.setattr(train.Lessons, "__init__", lambda self, known, *rest: (lessons.append(known), start(self, known, *rest))[1])
+    passes = []
+    train.train(hits(), PRESET, epochs=2, progress=lambda *_: passes.append(len(drawn)))
+    assert [id(hit) for hit in lessons[0]] == [id(hit) for hit in (*learn, *choose)] and len(lessons) == 1 and test
+    first, second = (sorted(torch.cat(rows).tolist()) for rows in (drawn[: passes[0]], drawn[passes[0] :]))
+    assert first == list(range(len(learn))) and second == list(range(len(learn) + len(choose)))
 
 
 COMMAND = [sys.executable, "-m", "torchdrum_py.cli", "train"]
@@ -259,10 +276,13 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
         {"--card": "model.wav"},
         {"--seed": "-1"},
         {"--epochs": "9" * 400},
+        {"--levels": "1.5"},
+        {"--levels": "nan"},
+        {"--levels": "0.5", "--recipe": "original"},
         {"--device": "moon"},
         {"--name": "a\nb"},
     ],
-    ids=lambda change: " ".join(*change.items()),
+    ids=lambda change: " ".join(f"{key} {value}" for key, value in change.items()),
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, recording, change):
     (tmp_path / "text.wav").write_text("la la la")
