@@ -28,6 +28,7 @@ JITTER = 4  # samples either way that a view's window is moved by, for other det
 VIEW_GAIN_DB, VIEW_TILT, VIEW_NOISE_DB = 1.5, 0.1, (-80.0, -55.0)  # of views: how far microphones and rooms differ
 CLIPPED, CLIPPED_SAMPLES = 0.999, 3  # so many samples in a row at full scale are no peak
 FEWEST_HITS = 10
+VALIDATION = 8  # one part of so many of what is not tested, in a cross-validation
 LEAST_RANGE_DB, LEAST_RANGE_ST, LITTLE_DB = 3.0, 1.5, 6.0  # with less of both there is nothing to learn
 PERCENTILES = (5.0, 95.0)
 FOLDERS_HOLD = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", ".caf", ".w64", ".au")
@@ -251,3 +252,12 @@ def split(hits: Sequence[Hit], seed: int) -> tuple[list[Hit], list[Hit], list[Hi
     """About 80 % to train with, 10 % to choose the best network by, 10 % to measure it by; by groups, by chance, all levels in each."""
     part = folds(hits, 10, seed)
     return tuple([hit for hit, p in zip(hits, part, strict=True) if p in wanted] for wanted in (range(2, 10), (0,), (1,)))
+
+
+def parts(hits: Sequence[Hit], count: int, part: int, seed: int) -> tuple[list[Hit], list[Hit], list[Hit]]:
+    """Strokes to train with, to validate with and to test with: one of count folds is the test, of the rest a share validates."""
+    tested = folds(hits, count, seed) == part
+    rest = [hit for hit, out in zip(hits, tested, strict=True) if not out]
+    inner = folds(rest, min(VALIDATION, len({hit.group for hit in rest})), seed)
+    learn, choose = ([hit for hit, p in zip(rest, inner, strict=True) if (p == 0) == held] for held in (False, True))
+    return learn, choose, [hit for hit, out in zip(hits, tested, strict=True) if out]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -155,11 +156,15 @@ class Trained:
         answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.checked, params)}
         return model_file.write(path, self.network.weights(), self.preset, *scale, **answer, **made, **metadata)
 
-    def judged(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Errors:
-        """What the written model reaches on the test strokes, when the object plays it."""
+    def played(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Played:
+        """The test strokes, played to the written model by the object."""
         sounds = self.test_features.numpy()
         wanted = sounds + (self.baseline - self.reference_features).numpy()
-        return judge.errors(model, self.test, sounds, wanted, seed, self.errors, self.recipe.measure)
+        return judge.play(model, self.test, sounds, wanted, seed, self.errors, self.recipe.measure)
+
+    def judged(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Errors:
+        """What the written model reaches on the test strokes, when the object plays it."""
+        return self.played(model, seed).errors()
 
 
 class Checkpoint:
@@ -243,6 +248,7 @@ def train(
     progress: Callable[[int, float, float | None], None] | None = None,
     checkpoint: str | os.PathLike | None = None,
     resume: bool = False,
+    interruptible: bool = True,
     device: str = "cpu",
     **noted,
 ) -> Trained:
@@ -251,7 +257,7 @@ def train(
     epochs: None for the recipe's. parts: strokes to learn from, to choose the best network by and to measure it by (data.split of hits when
     None). progress: called after each epoch with its number, the training loss and the validation loss (spec 10.6).
     checkpoint: a file that holds the state after each epoch, with what is noted; resume: go on from it, to the result of a training that
-    was not interrupted. KeyboardInterrupt ends the training and keeps the best network so far.
+    was not interrupted. interruptible: KeyboardInterrupt ends the training and keeps the best network so far.
     """
     learn, choose, unseen = parts or data.split(hits, seed)
     last = epochs or recipe.epochs
@@ -335,7 +341,8 @@ def train(
             rate.step()
             note(learned, None)
     except KeyboardInterrupt:
-        pass
+        if not interruptible:
+            raise
     network.load_state_dict(best)
 
     def measured(net) -> np.ndarray:
@@ -355,4 +362,15 @@ def judged(model: Model, hits: Sequence[data.Hit], seed: int = UNSEEN_SEEDS) -> 
     features = Scale(info["min"], info["max"], info["reference"])(np.array([hit.features for hit in hits]))
     heard = sounds(hits, DEFAULT.measure).numpy()
     baseline = preset_features(info["preset"], DEFAULT, seed).numpy()
-    return judge.errors(model, hits, heard, heard - heard[np.abs(features).sum(1).argmin()] + baseline, seed)
+    return judge.play(model, hits, heard, heard - heard[np.abs(features).sum(1).argmin()] + baseline, seed).errors()
+
+
+def cross_validated(hits: Sequence[data.Hit], preset: Preset, recipe: Recipe, folds: int, seed: int, **how) -> judge.Errors:
+    """What such trainings reach on all strokes, each played by the network of the one of folds trainings that did not have it."""
+    found = []
+    for fold in range(folds):
+        three = data.parts(hits, folds, fold, seed)
+        trained = train(hits, preset, recipe, seed=seed, parts=three, interruptible=False, **how)
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(trained.played(trained.write(Path(folder) / "fold.safetensors", name="fold")))
+    return judge.Played.joined(found).errors()

@@ -58,6 +58,7 @@ def add_train(parser: argparse.ArgumentParser):
         metavar="SHARE",
         help="of the strokes that is learnt louder or softer than it was played (as the recipe has it; more for a model that others play)",
     )
+    parser.add_argument("--folds", type=int, metavar="N", help="train N times more, each without a part of the strokes, to test on all")
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
     parser.add_argument("--device", default="cpu", help="of PyTorch (%(default)s, which is quick enough)")
     parser.add_argument("--card", metavar="FILE", help="also write the model's card: data, command, errors (.md)")
@@ -97,6 +98,15 @@ class Progress:
         tell(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", self.end)
 
 
+def check_device(device: str):
+    import torch
+
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
+        raise TorchdrumError(f"PyTorch has no device {device} here: leave out --device") from None
+
+
 def train(args) -> int:
     output = Path(args.output)
     if args.epochs is not None and not 1 <= args.epochs <= MOST_EPOCHS:
@@ -117,21 +127,20 @@ def train(args) -> int:
     nothing = [(np.zeros((len(PARAMS), 3)), None)], preset, [-60, 60, -60], [0, 120, 0], [0.5] * 3
     Model(model_file.to_bytes(*nothing, **texts), str(output))  # what the texts do to a model is better known before the training
     try:
-        import torch
+        import torch  # noqa: F401
     except ModuleNotFoundError:
         raise TorchdrumError(NO_TORCH) from None
     from . import original
     from .recipe import DEFAULT
-    from .train import Checkpoint
+    from .train import Checkpoint, cross_validated
     from .train import train as fit
 
-    try:
-        torch.zeros(1, device=args.device).item()
-    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
-        raise TorchdrumError(f"PyTorch has no device {args.device} here: leave out --device") from None
+    check_device(args.device)
     heard = data.load(args.audio, args.single, args.window)
     tell("\n".join(map(printable, heard.lines())))
     heard.check()
+    if args.folds is not None and not 2 <= args.folds <= len({hit.group for hit in heard.hits}):
+        raise TorchdrumError("--folds is 2 to the number of different strokes")
     if args.recipe == "original" and args.device != "cpu":
         raise TorchdrumError("--recipe original runs on the cpu only: leave out --device")
     recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
@@ -139,14 +148,12 @@ def train(args) -> int:
         recipe = replace(recipe, moved=args.levels)
     if checkpoint.exists() and not args.resume:
         tell(f"{checkpoint} is begun again (--resume goes on from it)")
+    how = {"epochs": args.epochs, "hidden": KINDS[args.model], "seed": args.seed, "device": args.device}
     trained = fit(
         heard.hits,
         preset,
         recipe,
-        epochs=args.epochs,
-        hidden=KINDS[args.model],
-        seed=args.seed,
-        device=args.device,
+        **how,
         progress=Progress(args.epochs or recipe.epochs),
         checkpoint=checkpoint,
         resume=args.resume,
@@ -157,7 +164,10 @@ def train(args) -> int:
         raise KeyboardInterrupt
     model = trained.write(output, **texts)
     tell(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}")
-    errors = trained.judged(model)
+    if args.folds:
+        errors = cross_validated(heard.hits, preset, recipe, args.folds, **how, progress=Progress(args.epochs or recipe.epochs))
+    else:
+        errors = trained.judged(model)
     Checkpoint(checkpoint, {}).note(
         model=model.info["crc32"], reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()}
     )
@@ -220,9 +230,12 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
     files = data.recordings(args.audio)
     sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
     options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
-    options |= {} if args.levels is None else {"levels": args.levels}
+    options |= {key: value for key in ("epochs", "levels", "folds") if (value := getattr(args, key)) is not None}
     given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
     info, finish = model.info, sum(checked is None for _, _, checked in trained.history)
+    tested = f"On {len(trained.test)} strokes that it was not trained with:"
+    if args.folds:
+        tested = f"On all strokes, each by the one of {args.folds} other such trainings that did not have it:"
     return f"""# {info["name"]}
 
 {heard.lines()[0]}.
@@ -237,7 +250,7 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
 | command | `torchdrum train AUDIO… {given}`, torchdrum {__version__} |
 | epochs | {len(trained.history)}, {f"the last {finish} with the validation strokes, too" if finish else f"the best is {trained.epoch}"} |
 
-On {len(trained.test)} strokes that it was not trained with:
+{tested}
 
 ```
 {table(errors)}

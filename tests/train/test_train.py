@@ -16,7 +16,7 @@ import soundfile
 import torch
 
 import torchdrum_py as td
-from torchdrum_py import data, judge, long_features, original, recipe, train
+from torchdrum_py import data, judge, long_features, original, recipe, train, training
 from torchdrum_py.mapping import played
 
 EPOCHS = 15
@@ -276,6 +276,8 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
         {"--card": "model.wav"},
         {"--seed": "-1"},
         {"--epochs": "9" * 400},
+        {"--folds": "1"},
+        {"--folds": "9999"},
         {"--levels": "1.5"},
         {"--levels": "nan"},
         {"--levels": "0.5", "--recipe": "original"},
@@ -295,6 +297,30 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, recording, change):
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("torchdrum: ")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_cross_validated_card_is_of_all_strokes_each_played_by_a_network_that_did_not_have_it(tmp_path, recording, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [recording, "--preset", "snare_3", "-o", "mine.safetensors", "--epochs", 1]
+    assert run(tmp_path, *words).returncode == 0
+    once = (tmp_path / "mine.safetensors").read_bytes()
+    result = run(tmp_path, *words, "--folds", 2, "--card", "mine.md")
+    assert result.returncode == 0 and (tmp_path / "mine.safetensors").read_bytes() == once
+    card = (tmp_path / "mine.md").read_text()
+    assert "On all strokes, each by the one of 2 other such trainings that did not have it" in card and "--folds 2" in card
+    found = data.load([recording]).hits
+    wanted = train.cross_validated(found, td.Preset.load("snare_3"), RECIPE, 2, 0, epochs=1)
+    assert training.table(wanted) in card and training.table(wanted) in result.stdout
+    played = [train.train(found, td.Preset.load("snare_3"), epochs=1, parts=data.parts(found, 2, fold, 0)).test for fold in (0, 1)]
+    assert sorted(hit.group for part in played for hit in part) == sorted(hit.group for hit in found)
+
+
+def test_an_interrupted_cross_validation_is_no_result():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.cross_validated(hits()[::2], PRESET, RECIPE, 2, 0, epochs=2, progress=stop)
 
 
 def test_the_report_is_made_of_what_the_training_left(tmp_path, recording):
