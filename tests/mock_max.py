@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class Log:
 class Mock:
     """A compiled script host. x is what comes in, float or double. before: the words before the command."""
 
-    def __init__(self, program: Path, search: list[Path] = (), before: list[str] = ()):
+    def __init__(self, program: Path, search: Sequence[Path] = (), before: Sequence[str] = ()):
         self.command, self.search = [*before, program], list(search)
 
     def run(self, folder: Path, steps, x=()) -> Log:
