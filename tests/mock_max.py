@@ -36,7 +36,7 @@ def build(target: Path, main: str, sanitizer: str = "", compiler: str = "", glue
     """Compiles tests/max/<main>.c with the mock host and the object."""
     sources = [ROOT / "tests" / "max" / f"{name}.c" for name in (main, "mock_max")] + [glue, *PARTS]
     command = [*shlex.split(compiler or os.environ.get("CC", "cc")), *FLAGS, *SANITIZE[sanitizer], *includes(), *sources]
-    if not sanitizer and sys.platform == "linux":
+    if not sanitizer and not compiler and sys.platform == "linux":
         command += ["-DMOCK_WATCHES_HEAP", *(f"-Wl,--wrap={name}" for name in ("malloc", "realloc", "free"))]
     command += ["-o", target, "-lm", "-lpthread"]
     result = subprocess.run(command, capture_output=True, text=True)
