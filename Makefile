@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/include/*.h)
+CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
@@ -20,14 +20,15 @@ test: $(VENV)/torchdrum ## every quick test, no torch (under 5 minutes)
 test-train: $(VENV)/torchdrum $(VENV)/train ## the tests of the training, with torch
 	$(PYTEST) tests/train
 
-check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, sanitizers, valgrind, clang, mingw, style
+check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, the Max object for Windows, sanitizers, valgrind, clang, style
 	tools/setup.sh check
 	tools/fetch_pd.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
+	$(BIN)/actionlint
 	$(PYTEST) tests --ignore tests/train -m slow
-	CC=clang $(PYTEST) tests/test_core_c.py
+	CC=clang $(PYTEST) tests/test_core_c.py tests/max/test_sound_in_mock_max.py -m "not slow"
 	$(PYTEST) tests/pd -m "not slow"
 	$(MAKE) mingw bench
 
@@ -50,6 +51,14 @@ install: pd $(VENV)/torchdrum ## put the object, its help and the models where P
 setup: ## install compilers, Pd and headers by name (apt or Homebrew)
 	@tools/setup.sh
 
+max-package: $(VENV)/torchdrum ## make the package for Max, with externals from EXTERNALS=<folders> (docs/max.md)
+	@mkdir -p build
+	$(BIN)/python tools/max_package.py build/torchdrum --externals $(EXTERNALS) --zip build/torchdrum-max.zip
+
+max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make max-sdk-check MAX_SDK_BASE=<folder of max-sdk-base>
+	@test -e "$(MAX_SDK_BASE)/c74support/max-includes/ext.h" || { echo "say where max-sdk-base lies: MAX_SDK_BASE=<folder that has c74support/>" >&2; exit 2; }
+	MAX_SDK_BASE="$(MAX_SDK_BASE)" $(PYTEST) tests/max/test_builds_for_max.py -k real
+
 bench: build/bench ## what the core costs, beside the straightforward reference build
 	build/bench
 
@@ -59,8 +68,8 @@ build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference
 
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
-	for f in core/src/*.c pd_external/*.c; do \
-	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
+	for f in core/src/*.c core/host/*.c pd_external/*.c; do \
+	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -Icore/host -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
 	done
 
 builtin: ## take the models and presets of models/ into the core
@@ -78,7 +87,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/include/*.h pd_external/*.[ch] tests/c/*.[ch] bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -98,4 +107,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup bench mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench mingw builtin format clean

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loader.h"
+#include "files.h"
 #include "m_pd.h"
 #include "torchdrum_object.h"
 
@@ -127,12 +127,11 @@ static void torchdrum_load(void *context, const char *name, uint32_t request)
     load.request = request;
     strncpy(load.name, name, sizeof load.name - 1);
     if (!find_file(x, name, &load)) {
-        td_object_load_failed(x->object, request, name,
-                              "there is no such model beside the patch, in Pd's search path or in the models folder");
+        td_object_load_failed(x->object, request, name, LOADER_NOT_FOUND);
         return;
     }
     if (!pd_getdspstate() || !is_heard()) {
-        load_read(&load);
+        load_read(&load, &pd_files);
         torchdrum_loaded(x, &load);
     } else {
         loader_start(&x->loader, &load);
@@ -265,14 +264,6 @@ static void torchdrum_arguments(t_torchdrum *x, int argc, t_atom *argv)
     if (argc > 1) pd_error(x, "torchdrum~: only one model can be given, the rest is ignored");
 }
 
-/* Another noise for every object: they must not sound like copies of each other. */
-static uint32_t own_seed(const t_torchdrum *x)
-{
-    uint64_t bits = (uint64_t)(uintptr_t)x;
-    bits = (bits >> 4) * 0x9e3779b97f4a7c15u;
-    return (uint32_t)(bits >> 40);
-}
-
 static void torchdrum_free(t_torchdrum *x)
 {
     loader_stop(&x->loader);
@@ -288,14 +279,14 @@ static void *torchdrum_new(t_symbol *s, int argc, t_atom *argv)
     (void)s;
     const td_host host = {x, torchdrum_info, torchdrum_say, torchdrum_load, torchdrum_release};
     x->canvas = canvas_getcurrent();
-    memset(&x->loader, 0, sizeof x->loader);
+    loader_init(&x->loader, &pd_files);
     x->news = clock_new(x, (t_method)torchdrum_news);
     x->poll = clock_new(x, (t_method)torchdrum_poll);
     x->position = x->block_position = 0;
     x->block_time = clock_getlogicaltime();
     x->sample_rate = x->has_event = 0;
     x->object = malloc(td_object_size());
-    if (!x->object || td_object_init(x->object, &host, builtin, own_seed(x)) != TD_OK) {
+    if (!x->object || td_object_init(x->object, &host, builtin, loader_seed(x)) != TD_OK) {
         pd_error(x, "torchdrum~: not enough memory");
         pd_free((t_pd *)x);
         return NULL;
@@ -312,17 +303,6 @@ static void *torchdrum_new(t_symbol *s, int argc, t_atom *argv)
     return x;
 }
 
-static const td_model *read_builtin(void)
-{
-    char why[TD_ERROR_BYTES];
-    size_t bytes;
-    const unsigned char *file = td_builtin_model(&bytes);
-    td_model *model = malloc(td_model_bytes(bytes));
-    if (model && td_model_read(file, bytes, model, td_model_bytes(bytes), why) == TD_OK) return model;
-    free(model);
-    return NULL;
-}
-
 #if defined(_WIN32)
 __declspec(dllexport)
 #else
@@ -330,7 +310,7 @@ __attribute__((visibility("default")))
 #endif
 void torchdrum_tilde_setup(void)
 {
-    if (!builtin) builtin = read_builtin();
+    if (!builtin) builtin = loader_builtin();
     if (!builtin) {
         pd_error(NULL, "torchdrum~: the built-in model cannot be read; please install the object again");
         return;

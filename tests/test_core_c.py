@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The C programs of tests/c, compiled and run: what can only be seen from C, or only with a sanitizer."""
 
+import dataclasses
 import os
 import pathlib
 import random
@@ -9,7 +10,11 @@ import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+import torchdrum_py as td
+from torchdrum_py import model_file
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "core" / "src").glob("*.c"))
@@ -152,6 +157,16 @@ def test_of_loads_that_are_answered_late_the_newest_wins_and_a_failure_takes_not
     passes(program("loads", "address"), MODELS[0])
 
 
+def test_the_state_of_one_object_makes_another_the_same(program, tmp_path):
+    """Also where models differ in how far the network may move a parameter, which the shipped ones do not."""
+    mobile = td.Preset.load("snare_2")
+    mobile = dataclasses.replace(mobile, damping=np.full(len(td.PARAMS), 1.5, np.float32))
+    weight = np.random.default_rng(1).normal(0, 0.2, (len(td.PARAMS), 3))
+    data = model_file.to_bytes([(weight, None)], mobile, [-50, 60, -60], [-5, 120, -5], [0.5, 0.5, 0.5], name="mobile")
+    (tmp_path / "mobile.safetensors").write_bytes(data)
+    passes(program("state", "address"), *MODELS, tmp_path / "mobile.safetensors")
+
+
 def test_control_and_audio_threads_share_patches_without_a_race(program):
     passes(program("threads", "thread"))
 
@@ -160,5 +175,6 @@ def test_control_and_audio_threads_share_patches_without_a_race(program):
 def test_models_are_read_beside_the_sound_without_a_race(program, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(MODELS[0].read_bytes()[:500])
-    built = program("loader", "thread", "-I/usr/include/pd", "-I/usr/local/include/pd", ROOT / "pd_external" / "loader.c")
+    sources = [f"-I{ROOT / 'core' / 'host'}", ROOT / "core" / "host" / "loader.c", ROOT / "pd_external" / "files.c"]
+    built = program("loader", "thread", "-I/usr/include/pd", "-I/usr/local/include/pd", *sources)
     passes(built, MODELS[0], broken)

@@ -12,6 +12,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from words import INTRODUCTION, MESSAGES, MODEL_ARGUMENT, OUTLETS, control_help, param_help, plain_unit
+
 import torchdrum_py as td
 
 OUTPUT = Path(__file__).resolve().parent.parent / "help_patches" / "torchdrum~-help.pd"
@@ -154,54 +156,12 @@ def hearing() -> Canvas:
     return c
 
 
-MESSAGES = [
-    ("signal -", "your drum, mouth or table: one microphone, dry."),
-    ("load <model> -", "another model, by name or file: looked for beside the patch, in the search path and in models/ beside the object. "
-     "The sound goes on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
-    ("reload -", "read the model's file again (after training), keeping your changes."),
-    ("preset <name> -", f"another sound under the same playing: {', '.join(n.removeprefix('808_') for n in td.preset_names())}."),
-    ("set <param> <f> -", "a parameter in its unit, by its name below. The word set may be left out."),
-    ("get <name> -", "a parameter or control to the info outlet."),
-    ("dump, bang -", "everything to the info outlet. print: the same to the Pd window."),
-    ("trigger -", "play the preset without a stroke."),
-    ("trigger <l c f> -", "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers."),
-    ("normalize <word> -", "model: features are measured as in training. adapt: by the range of your own playing."),
-    ("reset -", "silence in 5 ms, forget strokes and triggers that wait."),
-    ("latency, version -", "to the info outlet (latency in samples and ms)."),
-    ("meter -", "to the info outlet, of the time since it was last asked: peak of the input in dBFS, the most that the level rose, and by "
-     "what it must rise to be a stroke, in dB."),
-]  # fmt: skip
-
-OUTLETS = [
-    ("1st", "signal - the 808."),
-    (
-        "2nd",
-        "signal - an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1.",
-    ),
-    ("3rd", "bang - a stroke was played. The outlets fire from right to left, at the time of the stroke."),
-    (
-        "4th",
-        "list - what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger).",
-    ),
-    ("5th", f"list - the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
-    ("6th", "anything - info: loaded <model>, error load <reason>, answers to get, dump, latency, version."),
-]
+PLACES = ["1st", "2nd", "3rd", "4th", "5th", "6th"]
 
 ARGUMENTS = [
-    ("symbol -", "model, as for load (default: the built-in one)."),
+    ("symbol -", MODEL_ARGUMENT),
     ("-d -", "start disabled. -seed <f>: the same noise every time."),
 ]
-
-
-def plain_unit(unit: str) -> str:
-    return "" if unit in ("ratio", "x", "count", "on/off", "Q", "%") else f" {unit}"
-
-
-def control_help(k: td.Control) -> str:
-    if k.choices:
-        return f"{k.help} ({' or '.join(k.choices)}, at first {k.choices[int(k.default)]})"
-    also = f". Also {' or '.join(k.aliases)}" if k.aliases else ""
-    return f"{k.help} ({k.min:.8g} to {k.max:.8g}{plain_unit(k.unit)}, at first {k.default:g}){also}"
 
 
 def rows(c: Canvas, y: int, entries, width: int = 66, left: int = 150) -> int:
@@ -218,15 +178,15 @@ def reference() -> Canvas:
     c.obj(20, 14, "torchdrum~")
     c.text(120, 14, "- an 808 that follows your playing.")
     c.rule(5, 46, 700, 3, "INLET:", "#202020")
-    y = rows(c, 70, MESSAGES)
+    y = rows(c, 70, [(f"{', '.join(words)} {arguments + ' ' if arguments else ''}-", text) for words, arguments, text in MESSAGES])
     controls = [(f"{k.name} <{'word' if k.choices else 'f'}> -", control_help(k)) for k in td.CONTROLS]
     y = rows(c, y, controls)
     c.rule(5, y + 6, 700, 3, "OUTLETS:", "#202020")
-    y = rows(c, y + 30, [(f"{place}:", words) for place, words in OUTLETS])
+    y = rows(c, y + 30, [(f"{place}:", f"{kind} - {text}") for place, (kind, text) in zip(PLACES, OUTLETS, strict=True)])
     c.rule(5, y + 6, 700, 3, "ARGUMENTS:", "#202020")
     y = rows(c, y + 30, ARGUMENTS)
     c.rule(5, y + 6, 700, 3, "PARAMETERS:", "#202020")
-    y = rows(c, y + 30, [(f"{p.name} -", f"{p.label}: {p.min:g} to {p.max:g}{plain_unit(p.unit)}") for p in td.PARAMS])
+    y = rows(c, y + 30, [(f"{p.name} -", param_help(p)) for p in td.PARAMS])
     c.rule(5, y + 8, 700, 3)
     c.lines[0] = f"#N canvas 160 40 720 {min(y + 40, 900)} reference 0;"
     return c
@@ -279,9 +239,7 @@ def help_patch() -> Canvas:
     c.patch(620, 10, reference(), "reference")
     c.text(712, 10, "<= click")
     c.rule(10, 42, 780, 1, colour="#000000")
-    c.text(20, 54, "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - "
-           "go through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the "
-           "timbre of the hand. Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)  # fmt: skip
+    c.text(20, 54, f"{INTRODUCTION} Turn DSP on and listen, then turn the drummer off and the microphone on.", 106)
 
     on, mic = c.toggle(20, 130, True), c.toggle(120, 130)
     c.text(44, 130, "drummer")

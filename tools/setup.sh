@@ -28,6 +28,7 @@ debian() {
         has valgrind || wanted+=(valgrind)
         has clang || wanted+=(clang)
         has x86_64-w64-mingw32-gcc || wanted+=(gcc-mingw-w64-x86-64)
+        has cmake || wanted+=(cmake)
         ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a >/dev/null 2>&1 || wanted+=(clang-runtime)
     fi
     [ ${#wanted[@]} -eq 0 ] && return

@@ -46,6 +46,8 @@ td_engine *td_object_engine(td_object *object);
 
 /* Any message. What is wrong is said on the console and changes nothing. Returns 1 when it was understood. */
 int td_object_message(td_object *object, const char *word, int count, const td_atom *atoms);
+/* The words that are neither a control nor a parameter. NULL after the last. */
+const char *td_object_word(int index);
 
 /* The answer to host.load. The object owns the model from here on. */
 void td_object_loaded(td_object *object, uint32_t request, const char *name, td_model *model);
@@ -56,6 +58,19 @@ int td_object_has_news(const td_object *object);
 
 /* The next hit for the outlets; speaks on info when it has something to say. 1 when there was one. */
 int td_object_next_event(td_object *object, td_event *event);
+
+/* Everything that was set, as messages of one argument each: sent to another object in this order they make it sound the same. SOUND:
+ * model, preset, parameters, normalize and, where a message gave one, the seed. CONTROLS: all others. */
+enum { TD_STATE_SOUND = 1, TD_STATE_CONTROLS = 2 };
+typedef void (*td_state_line)(void *context, const char *word, td_atom value);
+void td_object_state(const td_object *object, int parts, td_state_line line, void *context);
+/* Words and values in turn, as td_object_state gave them. */
+void td_object_restore(td_object *object, int count, const td_atom *atoms);
+
+/* Present values, in units, as get says them; a control that takes words has the number of its word. 0 when there is none with this
+ * index. */
+double td_object_param(const td_object *object, int index);
+double td_object_control(const td_object *object, int index);
 
 /* The name or path of the model that was published last. */
 const char *td_object_model_name(const td_object *object);

@@ -9,7 +9,7 @@
 #include "td_math.h"
 #include "text.h"
 
-enum { LINE_BYTES = 1536 };
+enum { LINE_BYTES = 1536, ALL_PARAMS = (1 << TD_PARAMS) - 1 };
 
 struct td_object {
     td_engine engine;
@@ -22,6 +22,11 @@ struct td_object {
     uint32_t requests;  /* loads asked for so far */
     uint32_t published; /* the newest of them that was published: what comes in late and is older stays unused */
     uint32_t bad_said;
+    /* Where the overrides come from: a preset (its index and 1, or 0), then single parameters, each with the number of loads asked for
+     * when it was set: a load that is answered later drops only what is older than itself. */
+    int preset;
+    uint32_t preset_at, set, set_at[TD_PARAMS];
+    int seed_given;
 };
 
 /* ---- speaking ---- */
@@ -142,6 +147,15 @@ static const td_model *find_model(const td_object *self, const char *name)
 /* A request is a running number and, in the lowest bit, whether the overrides are kept. */
 static uint32_t new_request(td_object *self, int keep) { return ++self->requests << 1 | (uint32_t)(keep != 0); }
 
+/* Those that were there when a load was asked for. */
+static void drop_overrides(td_object *self, uint32_t asked)
+{
+    if ((int32_t)(self->preset_at - asked) < 0) self->preset = 0;
+    for (int i = 0; i < TD_PARAMS; i++)
+        if ((int32_t)(self->set_at[i] - asked) < 0) self->set &= ~(1u << i);
+    self->edit.override_mask = self->preset ? ALL_PARAMS : self->set;
+}
+
 static void use_model(td_object *self, uint32_t request, const char *name, const td_model *model)
 {
     if ((int32_t)(request - self->published) < 0) return;
@@ -151,7 +165,10 @@ static void use_model(td_object *self, uint32_t request, const char *name, const
         td_text_add(&text, name);
     }
     self->edit.model[0] = model;
-    if (!(request & 1u)) self->edit.override_mask = 0;
+    if (!(request & 1u)) drop_overrides(self, request >> 1);
+    /* what the network may do to a parameter is the model's, as long as no preset says it */
+    for (int i = 0; i < TD_PARAMS; i++)
+        if (!self->preset) self->edit.damping[i] = model->info.preset.damping[i];
     publish(self);
     const td_atom a = word(self->model_name);
     info(self, "loaded", 1, &a);
@@ -239,7 +256,10 @@ static int on_preset(td_object *self, int count, const td_atom *atoms)
         if (td_preset_read(json, bytes, &preset, why)) return wrong(self, "preset: ", why, "");
         memcpy(self->edit.base, preset.value, sizeof self->edit.base);
         memcpy(self->edit.damping, preset.damping, sizeof self->edit.damping);
-        self->edit.override_mask = (1u << TD_PARAMS) - 1u;
+        self->edit.override_mask = ALL_PARAMS;
+        self->preset = i + 1;
+        self->preset_at = self->requests;
+        self->set = 0;
         publish(self);
         return 1;
     }
@@ -255,6 +275,8 @@ static int set_param(td_object *self, int index, int count, const td_atom *atoms
     if (!(self->edit.override_mask & bit)) self->edit.damping[index] = self->edit.model[0]->info.preset.damping[index];
     self->edit.base[index] = value;
     self->edit.override_mask |= bit;
+    self->set |= bit;
+    self->set_at[index] = self->requests;
     publish(self);
     return 1;
 }
@@ -316,6 +338,7 @@ static int set_control(td_object *self, int index, const char *name, int count, 
     } else if (index == TD_CONTROL_seed) {
         self->edit.seed = (uint32_t)value;
         self->edit.seed_serial++;
+        self->seed_given = 1;
         publish(self);
     } else {
         td_engine_set(&self->engine, index, value);
@@ -465,6 +488,11 @@ static const struct {
     {"version", on_version}, {"meter", on_meter},
 };
 
+const char *td_object_word(int index)
+{
+    return index >= 0 && index < (int)(sizeof messages / sizeof *messages) ? messages[index].name : NULL;
+}
+
 int td_object_message(td_object *self, const char *name, int count, const td_atom *atoms)
 {
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
@@ -474,6 +502,59 @@ int td_object_message(td_object *self, const char *name, int count, const td_ato
     if (param >= 0) return set_param(self, param, count, atoms);
     wrong(self, "no message ", name, " (the help patch lists them)");
     return 0;
+}
+
+/* ---- state ---- */
+
+static const char *preset_name(int index)
+{
+    const char *name = "";
+    td_builtin_preset(index, &name);
+    return name;
+}
+
+static void state_of_sound(const td_object *self, td_state_line line, void *context)
+{
+    line(context, "load", word(self->model_name));
+    if (self->preset) line(context, "preset", word(preset_name(self->preset - 1)));
+    for (int i = 0; i < TD_PARAMS; i++)
+        if (self->set & 1u << i) line(context, td_param(i)->name, number(tidy(self->edit.base[i])));
+    line(context, "normalize", word(normalize_words[self->edit.normalize]));
+    if (self->seed_given) line(context, td_control(TD_CONTROL_seed)->name, number((double)self->edit.seed));
+}
+
+/* What is chosen by a word may set other controls: those first. */
+static void state_of_controls(const td_object *self, td_state_line line, void *context)
+{
+    char choice[TD_WORD_BYTES];
+    for (int words = 1; words >= 0; words--)
+        for (int i = 0; i < TD_CONTROL_COUNT; i++)
+            if (i != TD_CONTROL_seed && td_control_choice(i, 0, choice) == words)
+                line(context, td_control(i)->name, control_atom(self, i, choice));
+}
+
+void td_object_state(const td_object *self, int parts, td_state_line line, void *context)
+{
+    if (parts & TD_STATE_SOUND) state_of_sound(self, line, context);
+    if (parts & TD_STATE_CONTROLS) state_of_controls(self, line, context);
+}
+
+void td_object_restore(td_object *self, int count, const td_atom *atoms)
+{
+    for (int i = 0; i < count; i += 2) {
+        if (!atoms[i].text || i + 1 == count) {
+            wrong(self, "the state that was kept is not whole: a word and its value are expected", "", "");
+            return;
+        }
+        td_object_message(self, atoms[i].text, 1, &atoms[i + 1]);
+    }
+}
+
+double td_object_param(const td_object *self, int index) { return index >= 0 && index < TD_PARAMS ? tidy(param_value(self, index)) : 0.0; }
+
+double td_object_control(const td_object *self, int index)
+{
+    return index >= 0 && index < TD_CONTROL_COUNT ? tidy(control_value(self, index)) : 0.0;
 }
 
 /* ---- life ---- */

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "../../pd_external/loader.h"
+#include "../../pd_external/files.h"
 #include "harness.h"
 
 int sys_open(const char *path, int flags, ...) { return open(path, flags); }
@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 {
     CHECK(argc == 3);
     static t_loader loader;
+    loader_init(&loader, &pd_files);
     const t_load good = request(1, argv[1]), bad = request(2, argv[2]), newest = request(3, argv[1]), none = request(4, "/nonexistent");
     for (int round = 0; round < 200; round++) {
         loader_start(&loader, &good);

@@ -24,6 +24,14 @@ static void on_load(void *context, const char *name, uint32_t request)
     requests[asked++] = request;
 }
 
+static double osc1_freq(void) { return td_object_param(object, td_param_find("osc1_freq")); }
+
+static void set_osc1_freq(double hz)
+{
+    const td_atom atom = {NULL, hz};
+    td_object_message(object, "osc1_freq", 1, &atom);
+}
+
 static void load(const char *name)
 {
     const td_atom atom = {name, 0.0};
@@ -57,6 +65,26 @@ int main(int argc, char **argv)
     CHECK(published == 2 && strcmp(td_object_model_name(object), "a") == 0); /* too late */
     load("b");
     CHECK(published == 3 && strcmp(td_object_model_name(object), "b") == 0 && asked == 3); /* but kept */
+
+    set_osc1_freq(333.0);
+    load("c");
+    set_osc1_freq(400.0); /* after the load was asked for: not what it drops */
+    load("d");
+    set_osc1_freq(555.0);
+    CHECK(asked == 5);
+    td_object_load_failed(object, requests[4], "d", "it is not there");
+    td_object_loaded(object, requests[3], "c", harness_model(file, bytes));
+    CHECK(osc1_freq() == 555.0);
+    load("a");
+    CHECK(osc1_freq() != 555.0); /* known, so at once: what was set before is dropped */
+    load("e");
+    const td_atom preset = {"808_snare_3", 0.0};
+    td_object_message(object, "preset", 1, &preset);
+    const double other = osc1_freq();
+    td_object_loaded(object, requests[5], "e", harness_model(file, bytes));
+    CHECK(osc1_freq() == other);
+    load("a");
+    CHECK(osc1_freq() != other);
 
     td_object_free(object);
     free(object);

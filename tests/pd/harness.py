@@ -51,8 +51,8 @@ def build_object(folder: Path, double: bool, *extra: str) -> Path:
     """Compiles the object for a float size into folder; returns the file."""
     ending = f"linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }-64.so" if double else "pd_linux"
     target = folder / f"torchdrum~.{ending}"
-    sources = sorted([*(ROOT / "pd_external").glob("*.c"), *(ROOT / "core" / "src").glob("*.c")])
-    includes = [f"-I{path}" for path in [ROOT / "core" / "include", *HEADERS]]
+    sources = sorted(source for part in ("pd_external", "core/src", "core/host") for source in (ROOT / part).glob("*.c"))
+    includes = [f"-I{path}" for path in [ROOT / "core" / "include", ROOT / "core" / "host", *HEADERS]]
     command = [*shlex.split(os.environ.get("CC", "cc")), "-shared", *FLAGS, f"-DPD_FLOATSIZE={64 if double else 32}", *includes, *extra]
     result = subprocess.run([*command, *sources, "-o", target, "-lm", "-lpthread", "-ldl"], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -1,95 +1,29 @@
 # SPDX-License-Identifier: MIT
 """Every message of [torchdrum~] in real Pd, with right, wrong and missing arguments."""
 
+import re
 import shutil
 
 import numpy as np
 import pytest
 from harness import ROOT, play
+from message_cases import CASES, RESTORE
 from test_sound_in_pd import core, recording
 
 import torchdrum_py as td
 
 MODEL = ROOT / "models" / "snare_1.safetensors"
 SILENCE = np.zeros(2400, np.float32)
-SAYS_NOTHING = ([], [])
-
-# message → (what the info outlet gives, what the console says), each a list of beginnings
-CASES = {
-    "version": ([f"version {td.__version__}"], []),
-    "version 1": ([], ["version: takes no argument"]),
-    "latency": (["latency 240 5"], []),
-    "latency 3": ([], ["latency: takes no argument"]),
-    "get osc1_freq": (["osc1_freq 180"], []),
-    "get thresh": ([f"onthreshold {td.find_control('onthreshold').default:g}"], []),
-    "detector classic, get thresh": (["onthreshold 16"], []),
-    "detector classic, detector 0, get detector": (["detector rise"], []),
-    "detector 2": ([], ["detector: give one of rise, classic"]),
-    "input contact, input mic, get input": (["input mic"], []),
-    "meter": (["meter -120 0 "], []),
-    "meter 1": ([], ["meter: takes no argument"]),
-    "get model": (["model snare_1"], []),
-    "get normalize": (["normalize model"], []),
-    "get nothing": ([], ["get: there is nothing called nothing"]),
-    "get": ([], ["get: give the name"]),
-    "get mix gain": ([], ["get: takes one name"]),
-    "set osc1_freq 200, get osc1_freq": (["osc1_freq 200"], []),
-    "osc1_freq 250, get osc1_freq": (["osc1_freq 250"], []),
-    "set osc1.freq 300, get osc1_freq": (["osc1_freq 300"], []),
-    "set osc1_freq 9999, get osc1_freq": (["osc1_freq 2000"], ["osc1_freq: 9999 is out of range (20 to 2000 Hz), taken as 2000"]),
-    "set osc1_freq": ([], ["osc1_freq: give one number, 20 to 2000 Hz"]),
-    "set osc1_freq high": ([], ["osc1_freq: give one number"]),
-    "set osc9_freq 3": ([], ["set: there is no parameter osc9_freq"]),
-    "set": ([], ["set: give a parameter"]),
-    "preset snare_3, get osc1_freq": (["osc1_freq 173"], []),
-    "preset 808_noisy_snare, get osc2_freq": (["osc2_freq 700"], []),
-    "preset nonsense": ([], ["preset: give one of 808_noisy_snare, 808_open_snare"]),
-    "preset": ([], ["preset: give one of"]),
-    "preset 1": ([], ["preset: give one of"]),
-    "normalize adapt, get normalize": (["normalize adapt"], []),
-    "normalize model": SAYS_NOTHING,
-    "normalize": ([], ["normalize: give model or adapt"]),
-    "normalize 1": ([], ["normalize: give model or adapt"]),
-    "trigger": SAYS_NOTHING,
-    "trigger 0.5 0.5 0.5": SAYS_NOTHING,
-    "trigger 0.5 0.5 7": ([], ["trigger flatness: 7 is out of range (0 to 1), taken as 1"]),
-    "trigger 0.5": ([], ["trigger: give nothing or three numbers"]),
-    "trigger a b c": ([], ["trigger loudness: give one number"]),
-    "reset": SAYS_NOTHING,
-    "reset now": ([], ["reset: takes no argument"]),
-    "reload": (["loaded snare_1"], []),
-    "reload again": ([], ["reload: takes no argument"]),
-    "load snare_1": (["loaded snare_1"], []),
-    "load snare_1 keep": (["loaded snare_1"], []),
-    "load snare_1 please": ([], ["load: only the word keep"]),
-    "load": ([], ["load: give the name"]),
-    "load 5": ([], ["load: give the name"]),
-    "load nothere": (["error load nothere"], ["load: nothere: there is no such model"]),
-    "print 5": ([], ["print: takes no argument"]),
-    "dump all": ([], ["dump: takes no argument"]),
-    "nonsense": ([], ["no message nonsense"]),
-    "1 2 3": ([], ["no message list"]),
-    "symbol a": ([], ["no message symbol"]),
-}
-for control in td.CONTROLS:
-    for name in (control.name, *control.aliases):
-        if control.choices:
-            for word in control.choices:
-                CASES[f"{name} {word}, get {control.name}"] = ([f"{control.name} {word}"], [])
-            for words in ("", " loud", " -1", " 1 2"):
-                CASES[f"{name}{words}"] = ([], [f"{name}: give one of {', '.join(control.choices)}"])
-            continue
-        middle = 1 if control.unit == "on/off" else round((control.min + control.max) / 2)
-        CASES[f"{name} {middle}, get {control.name}"] = ([f"{control.name} {middle:g}"], [])
-        CASES[f"{name}"] = ([], [f"{name}: give one number, {control.min:.8g} to {control.max:.8g}"])
-        CASES[f"{name} loud"] = ([], [f"{name}: give one number"])
-        CASES[f"{name} 20000000, get {control.name}"] = ([f"{control.name} {control.max:g}"], [f"{name}: 20000000 is out of range"])
-        CASES[f"{name} -20000000, get {control.name}"] = ([f"{control.name} {control.min:g}"], [f"{name}: -20000000 is out of range"])
 
 
 def normal(words: str) -> str:
-    """Pd shows large numbers as 1.67772e+07 and escapes in symbols."""
+    """Pd shows escapes in symbols."""
     return words.replace("\\", "")
+
+
+def shown(words: str) -> str:
+    """Pd shows six digits of a number: 1.67772e+07."""
+    return " ".join(f"{float(word):g}" if re.fullmatch(r"-?\d+(\.\d+)?", word) else word for word in words.split(" "))
 
 
 def test_every_message_answers_as_it_should(host, where, tmp_path):
@@ -97,7 +31,7 @@ def test_every_message_answers_as_it_should(host, where, tmp_path):
     steps, times = [], {}
     for k, message in enumerate(CASES):
         times[message] = k
-        steps.append((1.0 + 2 * k, f"version, {message}, preset snare_1, normalize model, enable 1, detector rise, input mic"))
+        steps.append((1.0 + 2 * k, f"version, {message}, {RESTORE}"))
     length = np.zeros(int(48 * (4 + 2 * len(CASES))), np.float32)
     run = play(host, where, tmp_path, length, messages=steps, tail=0)
     parts = "\n".join(run.log).split(f"info: version {td.__version__}\n")[1:]
@@ -114,7 +48,7 @@ def test_every_message_answers_as_it_should(host, where, tmp_path):
         infos = [line.removeprefix("info: ") for line in lines if line.startswith("info: ")]
         said = [line.split("torchdrum~: ", 1)[1] for line in lines if "torchdrum~: " in line]
         fits = len(infos) == len(info) and len(said) == len(console)
-        fits = fits and all(i.startswith(w) for i, w in zip(infos, info, strict=True))
+        fits = fits and all(i.startswith(shown(w)) for i, w in zip(infos, info, strict=True))
         fits = fits and all(s.startswith(w) for s, w in zip(said, console, strict=True))
         if not fits:
             wrong.append((message, infos, said))
