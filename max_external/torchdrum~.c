@@ -35,6 +35,8 @@ enum {
     STATE_ATOMS = 512
 };
 
+_Static_assert(TD_CONTROL_COUNT <= 32, "t_torchdrum.own has a bit for each control");
+
 typedef struct t_answer {
     t_symbol *selector;
     short count;
@@ -73,7 +75,7 @@ typedef struct t_torchdrum {
     double sample_rate;
     uint32_t position, vector; /* samples played and length of the last vector; atomic */
     uint32_t waiting;          /* a hit is taken from the ring and not yet due; atomic */
-    uint32_t reached;          /* sample of the hit that was waited for last */
+    uint32_t reached;          /* sample of the hit that was waited for last; atomic */
     td_event event;
     int creating;
     uint32_t restoring; /* atomic */
@@ -328,7 +330,8 @@ static void send_hit(t_torchdrum *x, const td_event *event)
 static double wait_ms(const t_torchdrum *x)
 {
     uint32_t from = td_load_acquire(&x->position) - td_load_relaxed(&x->vector);
-    if ((int32_t)(x->reached - from) > 0) from = x->reached;
+    const uint32_t reached = td_load_relaxed(&x->reached);
+    if ((int32_t)(reached - from) > 0) from = reached;
     return (double)(int32_t)((uint32_t)x->event.time - from) * 1000.0 / x->sample_rate;
 }
 
@@ -350,7 +353,7 @@ static void torchdrum_news(t_torchdrum *x)
                 return;
             }
         }
-        if (due) x->reached = (uint32_t)x->event.time;
+        if (due) td_store_relaxed(&x->reached, (uint32_t)x->event.time);
         due = 0;
         td_store_relaxed(&x->waiting, 0);
         const td_event event = x->event; /* an outlet may bring us back here */
@@ -397,7 +400,7 @@ static void torchdrum_dsp64(t_torchdrum *x, t_object *dsp64, short *connected, d
             x->sample_rate = sample_rate;
             td_store_relaxed(&x->position, 0);
             td_store_relaxed(&x->waiting, 0);
-            x->reached = 0;
+            td_store_relaxed(&x->reached, 0);
         } else {
             perform = (method)torchdrum_silence64;
         }
@@ -519,17 +522,15 @@ static t_kind attribute_kind(int index)
 
 static t_symbol *name_of(void *attribute) { return (t_symbol *)object_method(attribute, gensym("getname")); }
 
-/* Reads one value into shown; 1 when it is another than before. */
-static int refresh(t_torchdrum *x, int index)
+static t_shown value_of(t_torchdrum *x, int index)
 {
     char word[TD_WORD_BYTES];
-    t_shown *shown = &x->shown[index];
-    const double before = shown->number;
+    t_shown value = {0.0, 0, NULL};
     const int control = index - TD_PARAM_COUNT;
-    shown->number = control < 0 ? td_object_param(x->object, index) : td_object_control(x->object, control);
-    shown->whole = (t_atom_long)shown->number;
-    if (td_control_choice(control, (int)shown->whole, word)) shown->word = gensym(word);
-    return shown->number != before;
+    value.number = control < 0 ? td_object_param(x->object, index) : td_object_control(x->object, control);
+    value.whole = (t_atom_long)value.number;
+    if (td_control_choice(control, (int)value.whole, word)) value.word = gensym(word);
+    return value;
 }
 
 static t_max_err torchdrum_get(t_torchdrum *x, void *attribute, long *argc, t_atom **argv)
@@ -539,18 +540,17 @@ static t_max_err torchdrum_get(t_torchdrum *x, void *attribute, long *argc, t_at
     if (index < 0 || atom_alloc_array(1, argc, argv, &allocated)) return MAX_ERR_GENERIC;
     *argc = 1;
     critical_enter(x->lock);
-    refresh(x, index);
-    const t_shown shown = x->shown[index];
+    const t_shown value = value_of(x, index);
     critical_exit(x->lock);
     switch (attribute_kind(index)) {
     case IS_NUMBER:
-        atom_setfloat(*argv, shown.number);
+        atom_setfloat(*argv, value.number);
         break;
     case IS_WHOLE:
-        atom_setlong(*argv, shown.whole);
+        atom_setlong(*argv, value.whole);
         break;
     case IS_WORD:
-        atom_setsym(*argv, shown.word);
+        atom_setsym(*argv, value.word);
     }
     return MAX_ERR_NONE;
 }
@@ -597,7 +597,11 @@ static void torchdrum_changed(t_torchdrum *x)
 {
     int changed[ATTRIBUTES];
     critical_enter(x->lock);
-    for (int i = 0; i < ATTRIBUTES; i++) changed[i] = refresh(x, i);
+    for (int i = 0; i < ATTRIBUTES; i++) {
+        const t_shown value = value_of(x, i);
+        changed[i] = value.number != x->shown[i].number;
+        x->shown[i] = value;
+    }
     critical_exit(x->lock);
     int any = 0;
     for (int i = 0; i < ATTRIBUTES; i++) {
@@ -661,7 +665,7 @@ static void add_sound(t_class *c)
 {
     class_addattr(c, attr_offset_array_new("sound", gensym("atom"), STATE_ATOMS, 0, (method)torchdrum_getsound, (method)torchdrum_setsound,
                                            (long)offsetof(t_torchdrum, sound.count), (long)offsetof(t_torchdrum, sound.atoms)));
-    describe(c, "sound", "label", "model, preset and parameters");
+    describe(c, "sound", "label", "Model, preset and parameters");
     describe(c, "sound", "category", "Drum");
     class_attr_addattr_parse(c, "sound", "order", gensym("long"), 0, "0");
     class_attr_addattr_parse(c, "sound", "save", gensym("long"), 0, "1");
@@ -760,7 +764,7 @@ static void *torchdrum_new(t_symbol *s, long argc, t_atom *argv)
     x->changed = qelem_new(x, (method)torchdrum_changed);
     x->settled = qelem_new(x, (method)torchdrum_settled);
     add_outlets(x);
-    for (int i = 0; i < ATTRIBUTES; i++) refresh(x, i);
+    for (int i = 0; i < ATTRIBUTES; i++) x->shown[i] = value_of(x, i);
     x->creating = x->restoring = 1;
     const long plain = attr_args_offset((short)argc, argv);
     if (plain > 0) torchdrum_send(x, "load", 1, argv);

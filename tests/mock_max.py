@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def build(target: Path, main: str, sanitizer: str = "", compiler: str = "", glue
     """Compiles tests/max/<main>.c with the mock host and the object."""
     sources = [ROOT / "tests" / "max" / f"{name}.c" for name in (main, "mock_max")] + [glue, *PARTS]
     command = [*shlex.split(compiler or os.environ.get("CC", "cc")), *FLAGS, *SANITIZE[sanitizer], *includes(), *sources]
-    if not sanitizer and sys.platform == "linux":
+    if not sanitizer and not compiler and sys.platform == "linux":
         command += ["-DMOCK_WATCHES_HEAP", *(f"-Wl,--wrap={name}" for name in ("malloc", "realloc", "free"))]
     command += ["-o", target, "-lm", "-lpthread"]
     result = subprocess.run(command, capture_output=True, text=True)
@@ -75,7 +76,7 @@ class Log:
 class Mock:
     """A compiled script host. x is what comes in, float or double. before: the words before the command."""
 
-    def __init__(self, program: Path, search: list[Path] = (), before: list[str] = ()):
+    def __init__(self, program: Path, search: Sequence[Path] = (), before: Sequence[str] = ()):
         self.command, self.search = [*before, program], list(search)
 
     def run(self, folder: Path, steps, x=()) -> Log:

@@ -137,6 +137,21 @@ def test_folders_and_files_of_any_kind_are_heard_once_in_the_order_of_their_name
         data.load([tmp_path / "empty"])
 
 
+def test_a_folder_that_cannot_be_listed_is_an_error_and_not_fewer_strokes(tmp_path, monkeypatch):
+    (tmp_path / "locked").mkdir()
+    soundfile.write(tmp_path / "a.wav", recordings.recording("drum_snare_hard", data.SAMPLE_RATE), data.SAMPLE_RATE)
+    scandir = os.scandir
+
+    def locked(path):
+        if os.path.basename(path) == "locked":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", locked)  # root may list everything
+    with pytest.raises(td.TorchdrumError, match=r"locked cannot be read \(Permission denied\)"):
+        data.load([tmp_path])
+
+
 def test_files_of_the_same_name_in_two_folders_hold_different_strokes(tmp_path):
     x = recordings.recording("drum_snare_hard", data.SAMPLE_RATE)
     for folder in "ab":

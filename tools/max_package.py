@@ -17,6 +17,7 @@ import sys
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from max_patch import LETTER, Patcher
@@ -531,7 +532,7 @@ CC0.
 """
 
 
-def write(folder: Path, externals: list[Path] = ()) -> list[Path]:
+def write(folder: Path, externals: Sequence[Path] = ()) -> list[Path]:
     """Writes the package into folder, which is emptied before; returns the externals that were found."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in ("help", "docs", "examples", "extras", "init", "media", "externals"):

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Trains a model for each kind of strokes and each preset and writes their cards (about an hour on one core); MODELS names another folder than
-# models/. Models that are there already are left alone. What is shipped is older: models/README.md.
+# models/. Models that are there already are left alone. models/README.md says which of them are
+# shipped.
 #   tools/train_models.sh SNARES BODY CAJON
 # SNARES: the 504 single hits of models/README.md; BODY: Samples/body of sfzinstruments/body_percussion;
 # CAJON: Samples/cajon/dyn of sfzinstruments/karoryfer.gogodze-phu-vol-i.
@@ -13,21 +14,23 @@ hand_source="body_percussion and karoryfer.gogodze-phu-vol-i (GitHub: sfzinstrum
 export OMP_NUM_THREADS=1
 mkdir -p "$models/cards"
 
-train() { # name of the kind, source, recordings…
-    local kind=$1 source=$2 preset name
-    shift 2
+train() { # name of the kind, source, options, recordings…
+    local kind=$1 source=$2 options=$3 preset name
+    shift 3
     for preset in snare_1 snare_2 snare_3 open_snare noisy_snare; do
         name=${kind:+${kind}_}$preset
         [ -e "$models/$name.safetensors" ] && continue
         echo "== $name"
-        "$torchdrum" train "$@" --single --preset $preset -o "$models/$name.safetensors" --card "$models/cards/$name.md" \
+        # shellcheck disable=SC2086
+        "$torchdrum" train "$@" --single --preset $preset $options -o "$models/$name.safetensors" --card "$models/cards/$name.md" \
             --author torchdrum --license CC0-1.0 --source "$source"
         rm -f "$models/$name.training"
     done
 }
 
-train "" "$snare_source" "$snares"/*.flac
-train stick "$snare_source" "$snares"/*_sn_*.flac
-train brush "$snare_source" "$snares"/*_sb_*.flac
-train rim "$snare_source" "$snares"/*_ss_*.flac "$snares"/*_sr_*.flac
-train hands "$hand_source" "$body"/{handclap,fingerclap,snap,pinkysnap,cheek,chestside,bellyside,shoulderout}*.wav "$cajon"/cajon_s[lr][1-5]_*.wav
+# Strangers play these at any level. The more strokes, the fewer passes.
+train "" "$snare_source" "--levels 0.5 --epochs 50" "$snares"/*.flac
+train stick "$snare_source" "--levels 0.5 --epochs 100" "$snares"/*_sn_*.flac
+train brush "$snare_source" "--levels 0.5 --folds 5" "$snares"/*_sb_*.flac
+train rim "$snare_source" "--levels 0.5 --epochs 100" "$snares"/*_ss_*.flac "$snares"/*_sr_*.flac
+train hands "$hand_source" "--levels 0.5 --epochs 60" "$body"/{handclap,fingerclap,snap,pinkysnap,cheek,chestside,bellyside,shoulderout}*.wav "$cajon"/cajon_s[lr][1-5]_*.wav

@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 
 from . import audio, batch
-from .errors import TorchdrumError
+from .errors import TorchdrumError, cannot
 from .stages import check_rate, onsets
 
 SAMPLE_RATE = 48000
@@ -28,6 +28,7 @@ JITTER = 4  # samples either way that a view's window is moved by, for other det
 VIEW_GAIN_DB, VIEW_TILT, VIEW_NOISE_DB = 1.5, 0.1, (-80.0, -55.0)  # of views: how far microphones and rooms differ
 CLIPPED, CLIPPED_SAMPLES = 0.999, 3  # so many samples in a row at full scale are no peak
 FEWEST_HITS = 10
+VALIDATION = 8  # one part of so many of what is not tested, in a cross-validation
 LEAST_RANGE_DB, LEAST_RANGE_ST, LITTLE_DB = 3.0, 1.5, 6.0  # with less of both there is nothing to learn
 PERCENTILES = (5.0, 95.0)
 FOLDERS_HOLD = (".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3", ".caf", ".w64", ".au")
@@ -194,11 +195,19 @@ def views(hits: Sequence[Hit], count: int, seed: int) -> np.ndarray:
     return window_features(flat, np.arange(0, len(flat), window), window).reshape(*shape, 3)
 
 
+def _inside(folder: Path) -> list[Path]:
+    def refuse(error: OSError):
+        raise cannot(error.filename, "read", error)
+
+    walked = os.walk(folder, onerror=refuse)
+    return [Path(where, name) for where, _, names in walked for name in names if Path(name).suffix.lower() in FOLDERS_HOLD]
+
+
 def recordings(paths: Iterable[str | os.PathLike]) -> list[str]:
     """The files, folders replaced by the recordings in them, by name; a file that is named twice counts once."""
     found = []
     for path in map(Path, paths):
-        inside = [entry for entry in path.rglob("*") if entry.suffix.lower() in FOLDERS_HOLD] if path.is_dir() else [path]
+        inside = _inside(path) if path.is_dir() else [path]
         if not inside:
             raise TorchdrumError(f"there is no recording in the folder {path}: it needs {', '.join(FOLDERS_HOLD)}")
         found += sorted(map(str, inside))
@@ -243,3 +252,12 @@ def split(hits: Sequence[Hit], seed: int) -> tuple[list[Hit], list[Hit], list[Hi
     """About 80 % to train with, 10 % to choose the best network by, 10 % to measure it by; by groups, by chance, all levels in each."""
     part = folds(hits, 10, seed)
     return tuple([hit for hit, p in zip(hits, part, strict=True) if p in wanted] for wanted in (range(2, 10), (0,), (1,)))
+
+
+def parts(hits: Sequence[Hit], count: int, part: int, seed: int) -> tuple[list[Hit], list[Hit], list[Hit]]:
+    """Strokes to train with, to validate with and to test with: one of count folds is the test, of the rest a share validates."""
+    tested = folds(hits, count, seed) == part
+    rest = [hit for hit, out in zip(hits, tested, strict=True) if not out]
+    inner = folds(rest, min(VALIDATION, len({hit.group for hit in rest})), seed)
+    learn, choose = ([hit for hit, p in zip(rest, inner, strict=True) if (p == 0) == held] for held in (False, True))
+    return learn, choose, [hit for hit, out in zip(hits, tested, strict=True) if out]

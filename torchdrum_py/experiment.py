@@ -28,7 +28,6 @@ MEASURES = (
     "temporal_centroid",
 )  # long_features.NAMES, which needs torch
 DIRECT_STEPS, DIRECT_RATE = 200, 0.03  # of Adam, for each stroke's own modulations
-VALIDATION = 8  # one part of so many of what is not tested
 
 
 @dataclass(frozen=True, order=True)
@@ -61,17 +60,8 @@ def cells(args) -> list[Cell]:
     return list(dict.fromkeys(found))
 
 
-def parts(hits: list[data.Hit], folds: int, fold: int, seed: int):
-    """Strokes to learn from, to choose by and to test on."""
-    part = data.folds(hits, folds, seed)
-    rest = [hit for hit, p in zip(hits, part, strict=True) if p != fold]
-    inner = data.folds(rest, min(VALIDATION, len({hit.group for hit in rest})), seed)
-    learn, choose = ([hit for hit, p in zip(rest, inner, strict=True) if (p == 0) == held] for held in (False, True))
-    return learn, choose, [hit for hit, p in zip(hits, part, strict=True) if p == fold]
-
-
-def run(cell: Cell, single: bool) -> dict:
-    """Trains and tests one cell on one thread: what a row of the table holds."""
+def run(cell: Cell, single: bool, device: str) -> dict:
+    """Trains and tests one cell on one thread: what a row of the table holds. device: of PyTorch, for networks of the default recipe."""
     import torch
 
     from . import judge, long_features, train
@@ -83,12 +73,13 @@ def run(cell: Cell, single: bool) -> dict:
     start = time.monotonic()
     preset, recipe = Preset.load(cell.preset), ORIGINAL if cell.recipe == ORIGINAL.name else DEFAULT
     hits = data.load([cell.recordings], single, cell.window).hits
-    three = parts(hits, cell.folds, cell.fold, cell.seed)
+    three = data.parts(hits, cell.folds, cell.fold, cell.seed)
     if cell.kind == "direct":
         before, after = direct(*three, preset, cell.seed)
         errors, side = judge.Errors(before, after, after, np.nan, np.nan), "training"
     else:
-        trained = train.train(hits, preset, recipe, epochs=cell.epochs or None, hidden=widths[cell.kind], seed=cell.seed, parts=three)
+        how = {"epochs": cell.epochs or None, "hidden": widths[cell.kind], "seed": cell.seed}
+        trained = train.train(hits, preset, recipe, parts=three, device=device if recipe is DEFAULT else "cpu", **how)
         side = "training" if cell.recipe == "original" or cell.window > data.WINDOW else "object"
         if side == "training":
             before, after = trained.errors_before.mean(0), trained.errors.mean(0)
@@ -191,7 +182,7 @@ def results(todo: list[Cell], args) -> Iterator[dict]:
     """Rows as they come, from all cores or from a cluster."""
     import joblib
 
-    how = (args.single,)
+    how = args.single, args.device
     if args.dask:
         try:
             from dask.distributed import Client, as_completed
@@ -223,6 +214,7 @@ def add_arguments(parser: argparse.ArgumentParser):
     add("--folds", "parts of the strokes, each the test once", type=int, default=5)
     add("--seeds", "trainings with other splits, weights and noise", type=int, default=3)
     add("--epochs", "passes over the strokes, at most (as the recipe has it)", type=int, metavar="N")
+    add("--device", "of PyTorch, for networks of the default recipe", default="cpu")
     add("--jobs", "trainings at once; -1: as many as there are cores", type=int, default=-1)
     add("--dask", "scheduler of a Dask cluster to work on, which must see the recordings at the same place", metavar="ADDRESS")
     add("--output", "a row for each training; what is in it is not done again", default="experiment.csv", metavar="FILE")
@@ -238,6 +230,9 @@ def experiment(args) -> int:
         import torch  # noqa: F401
     except ModuleNotFoundError as error:
         raise TorchdrumError(f'experiments need {error.name}: pip install "torchdrum[experiment]"') from None
+    from .training import check_device
+
+    check_device(args.device)
     args.folders = [str(Path(folder).resolve()) for folder in args.folders]
     table, todo = Table(Path(args.output)), cells(args)
     for folder in args.folders:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -107,7 +107,37 @@ class Errors:
         return float(shares[np.isfinite(shares)].mean()) if np.isfinite(shares).any() else float("nan")
 
 
-def errors(
+@dataclass(frozen=True, eq=False)
+class Played:
+    """Strokes, what their drums should be and what they are: long features [n, 7].
+
+    heard: [n], the loudness that the network hears. plain, drums: of the preset as it is and of the object's drums. trained: errors of the
+    network in training; NaN where it is not known.
+    """
+
+    heard: np.ndarray
+    sounds: np.ndarray
+    wanted: np.ndarray
+    plain: np.ndarray
+    drums: np.ndarray
+    trained: np.ndarray
+
+    @classmethod
+    def joined(cls, several: Sequence[Played]) -> Played:
+        """All strokes of several together."""
+        return cls(*(np.concatenate([getattr(one, field.name) for one in several]) for field in fields(cls)))
+
+    def errors(self) -> Errors:
+        """What these strokes say of the model or of the models that played them."""
+        if not len(self.heard):
+            return Errors(*np.full((3, len(long_features.NAMES)), np.nan), np.nan, np.nan)
+        preset, played = (np.abs(drums - self.wanted).mean(0) for drums in (self.plain, self.drums))
+        places = [long_features.NAMES.index(f"transient_{kind}") for kind in ("loudness", "centroid")]
+        follows = [rank_correlation(self.sounds[:, at], self.drums[:, at]) for at in places]
+        return Errors(preset, self.trained.mean(0), played, *follows, rank_correlation(self.heard, self.drums[:, places[0]]))
+
+
+def play(
     model: Model,
     hits: Sequence[data.Hit],
     sounds: np.ndarray,
@@ -115,23 +145,17 @@ def errors(
     seed: int,
     trained: np.ndarray | None = None,
     measure: Callable[[torch.Tensor], torch.Tensor] = long_features.measure,
-) -> Errors:
-    """Those of a model on strokes with long features sounds [n, 7], whose drums should have the long features wanted [n, 7].
+) -> Played:
+    """Plays strokes with long features sounds [n, 7], whose drums should have the long features wanted [n, 7], to a model.
 
     trained: errors [n, 7] of the network in training, when they are known. measure: the recipe's long features. Strokes that the object
-    does not hear where they were cut count in none of the three.
+    does not hear where they were cut are left out; of the others there is a row for each noise.
     """
-    count = len(long_features.NAMES)
     verdict = judge(model, hits, seed, measure=measure)
     rows = verdict.rows
-    if not len(rows):
-        return Errors(*np.full((3, count), np.nan), np.nan, np.nan)
     heard = np.array([hits[row].features[0] for row in rows])
-    preset, played = (np.abs(drums - wanted[rows]).mean(0) for drums in (verdict.plain, verdict.drums))
-    places = [long_features.NAMES.index(f"transient_{kind}") for kind in ("loudness", "centroid")]
-    follows = [rank_correlation(sounds[rows, at], verdict.drums[:, at]) for at in places]
-    dynamics = rank_correlation(heard, verdict.drums[:, places[0]])
-    return Errors(preset, np.full(count, np.nan) if trained is None else trained[rows].mean(0), played, *follows, dynamics)
+    known = np.full_like(wanted, np.nan) if trained is None else trained
+    return Played(heard, sounds[rows], wanted[rows], verdict.plain, verdict.drums, known[rows])
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -299,6 +299,7 @@ RECIPE = Recipe(
     drum_rate=SAMPLE_RATE,
     noise=lambda seed, hits: (0, [0] * len(hits)),  # one for all drums
     keep_best=False,
+    finish=0.0,
     network=network,
     learning_rate=lambda hidden: 5e-4 if hidden else 5e-3,
     epochs=250,
@@ -306,6 +307,7 @@ RECIPE = Recipe(
     patience=20,
     stop=250,
     levels_db=(),
+    moved=0.0,
     views=0,
     character=0.0,
 )

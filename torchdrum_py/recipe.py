@@ -31,13 +31,15 @@ class Recipe:
     drum_rate: float  # that the drum is rendered at, Hz
     noise: Callable[[int, Sequence[int]], tuple[int, Sequence[int]]]  # seed and hits of drums, of those that are asked for
     keep_best: bool  # by validation loss, the mean over SMOOTHED epochs; else the last epoch's network
+    finish: float  # share of the epochs, the last ones, that learn from the validation strokes, too, at a rate that falls as a cosine does
     network: Callable[[tuple[int, ...], torch.Generator], Network]  # as it begins
     epochs: int
     batch: int
     learning_rate: Callable[[tuple[int, ...]], float]  # of a network's hidden layers
-    patience: int | None  # epochs without a better validation loss after which the learning rate is halved; None: it falls as a cosine does
-    stop: int  # epochs without a better one after which the training ends
+    patience: int | None  # epochs without a better validation loss after which the learning rate is halved; None: never
+    stop: int  # epochs without a better one after which the finish begins
     levels_db: tuple[float, ...]  # that strokes are learnt at, besides their own
+    moved: float  # share of the strokes of a step that are learnt at another level
     views: int  # of each stroke at each level (data.views); 0: the window as it is
     character: float  # weight of the modulations' own size: what no feature hears stays as the preset has it
 
@@ -60,13 +62,15 @@ DEFAULT = Recipe(
     drum_rate=SAMPLE_RATE,
     noise=lambda seed, hits: (seed, hits),
     keep_best=True,
+    finish=0.5,
     epochs=150,
     batch=16,
     learning_rate=lambda hidden: 2e-3,
     network=Network,
     patience=None,
-    stop=60,
+    stop=40,
     levels_db=(-12.0, -6.0, 6.0, 12.0),
+    moved=0.25,
     views=16,
     character=0.5,
 )

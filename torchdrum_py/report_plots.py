@@ -74,15 +74,15 @@ def key(rows: tuple[tuple[str, str, str], ...]) -> str:
 
 
 STROKES_KEY = ((LEARNT, "●", "stroke trained with"), (UNSEEN, "▲", "stroke not trained with"))
-LOSS_KEY = ((LEARNT, "╍╍", "training"), (UNSEEN, "━━", "validation"), (UNSEEN, "●", "best epoch"))
+LOSS_KEY = ((LEARNT, "╍╍", "training"), (UNSEEN, "━━", "validation"), (UNSEEN, "●", "least"))
 ERROR_KEY = ((PRESET, "■", "preset as it is"), (LEARNT, "■", "as trained"), (DRUM, "■", "as played"))
 SPACE_KEY = (*STROKES_KEY, (FAINT, "▭", "range of the model"), (INK, "✚", "reference"))
 FOLLOW_KEY = (*STROKES_KEY, (INK, "╍╍", "what training asks for"))
 PARAM_KEY = (*STROKES_KEY, (DRUM, "━━", "reference stroke, softer and harder"), (PRESET, "╍╍", "preset"), (FAINT, "▬▬", "end of the range"))
 
 
-def losses(history: list[tuple[int, float, float]]) -> str:
-    """Training and validation loss over the epochs."""
+def losses(history: list[tuple[int, float, float | None]]) -> str:
+    """Training and validation loss over the epochs; the latter ends where the validation strokes are learnt from, too."""
     epochs, learnt, checked = np.array(history, np.float64).T
     best = int(np.nanargmin(checked)) if np.isfinite(checked).any() else None
 
@@ -94,7 +94,7 @@ def losses(history: list[tuple[int, float, float]]) -> str:
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(xlabel="epoch", ylabel="loss (spreads)")
 
-    return figure("Loss", draw, more="" if best is None else f"best {checked[best]:.3f} in epoch {epochs[best]:.0f}")
+    return figure("Loss", draw, more="" if best is None else f"least {checked[best]:.3f} in epoch {epochs[best]:.0f}")
 
 
 def errors(found: Errors, measures: tuple[tuple[str, str], ...], mean: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import io
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
 CHECKED = 64  # strokes
-AT_OTHER_LEVELS = 0.25  # share of the strokes of a step
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
 
@@ -63,7 +63,7 @@ class Task:
 
 
 class Lessons:
-    """A task with its strokes at other levels, too: a quarter of what is drawn is louder or softer than it was played.
+    """A task with its strokes at other levels, too: a share of what is drawn is louder or softer than it was played.
 
     Else the network would know each kind of stroke only at the level at which the recording has it, and answer a soft one
     of the loud kind at random.
@@ -74,6 +74,7 @@ class Lessons:
         tasks = [Task(part, scale, reference, recipe, recipe.views, seed) for part in at_levels]
         self.inputs = torch.stack([task.inputs for task in tasks])
         self.targets = torch.stack([task.targets for task in tasks])
+        self.moved = recipe.moved
 
     def __len__(self) -> int:
         return self.targets.shape[1]
@@ -86,7 +87,7 @@ class Lessons:
     def draw(self, rows: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Inputs and targets of strokes, each at a level and as seen by chance."""
         others = len(self.targets) - 1
-        moved = torch.rand(rows.shape, generator=generator) < (AT_OTHER_LEVELS if others else 0.0)
+        moved = torch.rand(rows.shape, generator=generator) < self.moved
         level = torch.where(moved, 1 + torch.randint(max(others, 1), rows.shape, generator=generator), 0)
         view = torch.randint(self.inputs.shape[2], rows.shape, generator=generator)
         return self.inputs[level, rows, view], self.targets[level, rows]
@@ -121,7 +122,7 @@ class Trained:
     errors_before, errors: absolute error [n, 7] of each long feature, of the preset as it is and of the network, on the n
     strokes test, which were not trained with, the mean over noises that were not heard. test_features, reference_features, baseline: long
     features [n, 7] of these, [7] of the reference stroke and of the preset. history: (epoch, training loss,
-    validation loss) of each; epoch: the one whose network was kept.
+    validation loss) of each, the last None once the validation strokes are learnt from, too; epoch: the one whose network was kept.
     checked: strokes by which the written model is compared with the network.
     """
 
@@ -132,7 +133,7 @@ class Trained:
     spread: Tensor
     errors_before: np.ndarray
     errors: np.ndarray
-    history: list[tuple[int, float, float]]
+    history: list[tuple[int, float, float | None]]
     epoch: int
     test: Sequence[data.Hit]
     checked: Sequence[data.Hit]
@@ -155,11 +156,15 @@ class Trained:
         answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.checked, params)}
         return model_file.write(path, self.network.weights(), self.preset, *scale, **answer, **made, **metadata)
 
-    def judged(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Errors:
-        """What the written model reaches on the test strokes, when the object plays it."""
+    def played(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Played:
+        """The test strokes, played to the written model by the object."""
         sounds = self.test_features.numpy()
         wanted = sounds + (self.baseline - self.reference_features).numpy()
-        return judge.errors(model, self.test, sounds, wanted, seed, self.errors, self.recipe.measure)
+        return judge.play(model, self.test, sounds, wanted, seed, self.errors, self.recipe.measure)
+
+    def judged(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Errors:
+        """What the written model reaches on the test strokes, when the object plays it."""
+        return self.played(model, seed).errors()
 
 
 class Checkpoint:
@@ -240,9 +245,10 @@ def train(
     hidden: tuple[int, ...] = (32,),
     seed: int = 0,
     parts: Parts | None = None,
-    progress: Callable[[int, float, float], None] | None = None,
+    progress: Callable[[int, float, float | None], None] | None = None,
     checkpoint: str | os.PathLike | None = None,
     resume: bool = False,
+    interruptible: bool = True,
     device: str = "cpu",
     **noted,
 ) -> Trained:
@@ -251,41 +257,53 @@ def train(
     epochs: None for the recipe's. parts: strokes to learn from, to choose the best network by and to measure it by (data.split of hits when
     None). progress: called after each epoch with its number, the training loss and the validation loss (spec 10.6).
     checkpoint: a file that holds the state after each epoch, with what is noted; resume: go on from it, to the result of a training that
-    was not interrupted. KeyboardInterrupt ends the training and keeps the best network so far.
+    was not interrupted. interruptible: KeyboardInterrupt ends the training and keeps the best network so far.
     """
     learn, choose, unseen = parts or data.split(hits, seed)
-    features, targets = np.array([hit.features for hit in learn]), sounds(learn, recipe.measure)
+    last = epochs or recipe.epochs
+    finish = int(recipe.finish * last)
+    known = [*learn, *choose] if finish else learn
+    features, targets = np.array([hit.features for hit in known]), sounds(known, recipe.measure)
     reference = recipe.reference(features, targets.numpy())
     scale = recipe.scale(features, np.array([hit.features for hit in (*learn, *choose, *unseen)]), reference)
-    lessons = Lessons(learn, scale, targets[reference], recipe, seed).to(device)
+    lessons = Lessons(known, scale, targets[reference], recipe, seed).to(device)
     choose, test = (Task(part, scale, targets[reference], recipe).to(device) for part in (choose, unseen))
     spread, zero = recipe.spread(targets).to(device), targets[reference]
     baseline = preset_features(preset, recipe, UNSEEN_SEEDS).to(device)
 
     generator = torch.Generator().manual_seed(seed)
     network = recipe.network(hidden, generator).to(device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate(hidden))
-    last = epochs or recipe.epochs
-    if recipe.patience is None:
-        rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, last)
-    else:
-        rate = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=recipe.patience)
     best, best_epoch, history = copy.deepcopy(network.state_dict()), 0, []
-    sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "epochs": last}
+
+    def means(finishing: bool) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+        """What a network learns by, from the start of a stage."""
+        optimizer = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate(hidden))
+        if finishing:
+            return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, finish)
+        patience = recipe.patience if recipe.patience is not None else last
+        return optimizer, torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=patience)
+
+    def finished() -> int:
+        return sum(checked is None for _, _, checked in history)
+
+    optimizer, rate = means(False)
+    sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "epochs": last, "levels": recipe.moved}
     sort["strokes"] = fingerprint(hits)
     keeper = Checkpoint(checkpoint, sort) if checkpoint else None
     if keeper and resume and (state := keeper.load()):
         try:
+            best, best_epoch, history = state["best"], state["best_epoch"], [tuple(line) for line in state["history"]]
+            optimizer, rate = means(finished() > 0)
             for part, key in ((network, "network"), (optimizer, "optimizer"), (rate, "rate")):
                 part.load_state_dict(state[key])
             generator.set_state(state["generator"])
-            best, best_epoch, history = state["best"], state["best_epoch"], [tuple(line) for line in state["history"]]
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError):
             raise TorchdrumError(f"{checkpoint} is damaged: leave out --resume to begin again") from None
 
-    def epoch() -> tuple[float, float]:
+    def learn_from(count: int) -> float:
+        """One pass over the first of the lessons."""
         total = 0.0
-        for rows in torch.randperm(len(lessons), generator=generator).split(recipe.batch):
+        for rows in torch.randperm(count, generator=generator).split(recipe.batch):
             inputs, wanted = lessons.draw(rows, generator)
             noise = int(torch.randint(UNSEEN_SEEDS, (), generator=generator))
             modulation = network(inputs)
@@ -295,23 +313,36 @@ def train(
             (loss + recipe.character * modulation.square().mean()).backward()
             optimizer.step()
             total += loss.item() * len(rows)
-        return total / len(lessons), float((errors(network, preset, baseline, choose, recipe, UNSEEN_SEEDS + 1) / spread).mean())
+        return total / count
+
+    def note(learned: float, checked: float | None):
+        nonlocal best, best_epoch
+        history.append((len(history) + 1, learned, checked))
+        if not recipe.keep_best or checked is None or len(history) == best_of(history):
+            best, best_epoch = copy.deepcopy(network.state_dict()), len(history)
+        if keeper:
+            parts_of = {"network": network, "optimizer": optimizer, "rate": rate, "generator": generator}
+            states = {key: part.get_state() if key == "generator" else part.state_dict() for key, part in parts_of.items()}
+            keeper.save(**states, best=best, best_epoch=best_epoch, history=history, **noted)
+        if progress:
+            progress(*history[-1])
 
     try:
-        while len(history) < last and len(history) - best_epoch < recipe.stop:
-            learned, checked = epoch()
-            rate.step(*[checked] * (recipe.patience is not None))
-            history.append((len(history) + 1, learned, checked))
-            if not recipe.keep_best or len(history) == best_of(history):
-                best, best_epoch = copy.deepcopy(network.state_dict()), len(history)
-            if keeper:
-                parts_of = {"network": network, "optimizer": optimizer, "rate": rate, "generator": generator}
-                states = {key: part.get_state() if key == "generator" else part.state_dict() for key, part in parts_of.items()}
-                keeper.save(**states, best=best, best_epoch=best_epoch, history=history, **noted)
-            if progress:
-                progress(*history[-1])
+        while not finished() and len(history) < last - finish and len(history) - best_epoch < recipe.stop:
+            learned = learn_from(len(learn))
+            checked = float((errors(network, preset, baseline, choose, recipe, UNSEEN_SEEDS + 1) / spread).mean())
+            rate.step(checked)
+            note(learned, checked)
+        if finish and not finished():
+            network.load_state_dict(best)
+            optimizer, rate = means(True)
+        while finished() < finish:
+            learned = learn_from(len(known))
+            rate.step()
+            note(learned, None)
     except KeyboardInterrupt:
-        pass
+        if not interruptible:
+            raise
     network.load_state_dict(best)
 
     def measured(net) -> np.ndarray:
@@ -331,4 +362,15 @@ def judged(model: Model, hits: Sequence[data.Hit], seed: int = UNSEEN_SEEDS) -> 
     features = Scale(info["min"], info["max"], info["reference"])(np.array([hit.features for hit in hits]))
     heard = sounds(hits, DEFAULT.measure).numpy()
     baseline = preset_features(info["preset"], DEFAULT, seed).numpy()
-    return judge.errors(model, hits, heard, heard - heard[np.abs(features).sum(1).argmin()] + baseline, seed)
+    return judge.play(model, hits, heard, heard - heard[np.abs(features).sum(1).argmin()] + baseline, seed).errors()
+
+
+def cross_validated(hits: Sequence[data.Hit], preset: Preset, recipe: Recipe, folds: int, seed: int, **how) -> judge.Errors:
+    """What such trainings reach on all strokes, each played by the network of the one of folds trainings that did not have it."""
+    found = []
+    for fold in range(folds):
+        three = data.parts(hits, folds, fold, seed)
+        trained = train(hits, preset, recipe, seed=seed, parts=three, interruptible=False, **how)
+        with tempfile.TemporaryDirectory() as folder:
+            found.append(trained.played(trained.write(Path(folder) / "fold.safetensors", name="fold")))
+    return judge.Played.joined(found).errors()

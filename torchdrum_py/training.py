@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import sys
 import time
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,13 @@ def add_train(parser: argparse.ArgumentParser):
     parser.add_argument("--model", choices=KINDS, default="mlp", help="kind of network (%(default)s)")
     parser.add_argument("--window", type=int, choices=WINDOWS, default=data.WINDOW, help="samples that it hears of a stroke (%(default)s)")
     parser.add_argument("--recipe", choices=RECIPES, default=RECIPES[0], help="original: as TorchDrum is trained, for comparison")
+    parser.add_argument(
+        "--levels",
+        type=float,
+        metavar="SHARE",
+        help="of the strokes that is learnt louder or softer than it was played (as the recipe has it; more for a model that others play)",
+    )
+    parser.add_argument("--folds", type=int, metavar="N", help="train N times more, each without a part of the strokes, to test on all")
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
     parser.add_argument("--device", default="cpu", help="of PyTorch (%(default)s, which is quick enough)")
     parser.add_argument("--card", metavar="FILE", help="also write the model's card: data, command, errors (.md)")
@@ -83,11 +90,21 @@ class Progress:
         self.epochs, self.start, self.first = epochs, time.monotonic(), None
         self.end = "\r" if sys.stderr.isatty() else "\n"
 
-    def __call__(self, epoch: int, learned: float, checked: float):
+    def __call__(self, epoch: int, learned: float, checked: float | None):
         self.first = self.first or epoch
         left = (time.monotonic() - self.start) / (epoch - self.first + 1) * (self.epochs - epoch)
-        line = f"epoch {epoch}/{self.epochs}  error {checked:.3f} (training {learned:.3f})"
+        error = "finish" if checked is None else f"error {checked:.3f}"
+        line = f"epoch {epoch}/{self.epochs}  {error} (training {learned:.3f})"
         tell(f"{line}  {int(left) // 60}:{int(left) % 60:02d} left", self.end)
+
+
+def check_device(device: str):
+    import torch
+
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
+        raise TorchdrumError(f"PyTorch has no device {device} here: leave out --device") from None
 
 
 def train(args) -> int:
@@ -96,6 +113,10 @@ def train(args) -> int:
         raise TorchdrumError(f"--epochs is 1 to {MOST_EPOCHS}")
     if not 0 <= args.seed < 2**31:
         raise TorchdrumError("--seed is a whole number from 0 to 2147483647")
+    if args.levels is not None and not 0.0 <= args.levels <= 1.0:
+        raise TorchdrumError("--levels is 0 to 1")
+    if args.levels is not None and args.recipe == "original":
+        raise TorchdrumError("--recipe original learns strokes as they are: leave out --levels")
     for path, suffix in ((output, SUFFIX), *([(Path(args.card), CARD)] if args.card else [])):
         if path.suffix != suffix or path.is_dir():
             raise TorchdrumError(f"{path}: give the file the ending {suffix}")
@@ -106,32 +127,33 @@ def train(args) -> int:
     nothing = [(np.zeros((len(PARAMS), 3)), None)], preset, [-60, 60, -60], [0, 120, 0], [0.5] * 3
     Model(model_file.to_bytes(*nothing, **texts), str(output))  # what the texts do to a model is better known before the training
     try:
-        import torch
+        import torch  # noqa: F401
     except ModuleNotFoundError:
         raise TorchdrumError(NO_TORCH) from None
     from . import original
     from .recipe import DEFAULT
-    from .train import Checkpoint
+    from .train import Checkpoint, cross_validated
     from .train import train as fit
 
-    try:
-        torch.zeros(1, device=args.device).item()
-    except (RuntimeError, AssertionError, ImportError, NotImplementedError):
-        raise TorchdrumError(f"PyTorch has no device {args.device} here: leave out --device") from None
+    check_device(args.device)
     heard = data.load(args.audio, args.single, args.window)
     tell("\n".join(map(printable, heard.lines())))
     heard.check()
+    if args.folds is not None and not 2 <= args.folds <= len({hit.group for hit in heard.hits}):
+        raise TorchdrumError("--folds is 2 to the number of different strokes")
     if args.recipe == "original" and args.device != "cpu":
         raise TorchdrumError("--recipe original runs on the cpu only: leave out --device")
     recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
+    if args.levels is not None:
+        recipe = replace(recipe, moved=args.levels)
+    if checkpoint.exists() and not args.resume:
+        tell(f"{checkpoint} is begun again (--resume goes on from it)")
+    how = {"epochs": args.epochs, "hidden": KINDS[args.model], "seed": args.seed, "device": args.device}
     trained = fit(
         heard.hits,
         preset,
         recipe,
-        epochs=args.epochs,
-        hidden=KINDS[args.model],
-        seed=args.seed,
-        device=args.device,
+        **how,
         progress=Progress(args.epochs or recipe.epochs),
         checkpoint=checkpoint,
         resume=args.resume,
@@ -142,7 +164,10 @@ def train(args) -> int:
         raise KeyboardInterrupt
     model = trained.write(output, **texts)
     tell(f"written: {output}. In Pd: load {output.name}. To see and hear what it learnt: torchdrum report {output}")
-    errors = trained.judged(model)
+    if args.folds:
+        errors = cross_validated(heard.hits, preset, recipe, args.folds, **how, progress=Progress(args.epochs or recipe.epochs))
+    else:
+        errors = trained.judged(model)
     Checkpoint(checkpoint, {}).note(
         model=model.info["crc32"], reached={key: np.asarray(value, float).tolist() for key, value in asdict(errors).items()}
     )
@@ -205,8 +230,12 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
     files = data.recordings(args.audio)
     sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
     options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
+    options |= {key: value for key in ("epochs", "levels", "folds") if (value := getattr(args, key)) is not None}
     given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
-    info, epoch = model.info, trained.epoch
+    info, finish = model.info, sum(checked is None for _, _, checked in trained.history)
+    tested = f"On {len(trained.test)} strokes that it was not trained with:"
+    if args.folds:
+        tested = f"On all strokes, each by the one of {args.folds} other such trainings that did not have it:"
     return f"""# {info["name"]}
 
 {heard.lines()[0]}.
@@ -219,9 +248,9 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
 | licence, author | {info["license"] or "not told"}, {info["author"] or "not told"} |
 | crc32 of the model | `{info["crc32"]}` |
 | command | `torchdrum train AUDIO… {given}`, torchdrum {__version__} |
-| epochs | {len(trained.history)}, the best is {epoch} |
+| epochs | {len(trained.history)}, {f"the last {finish} with the validation strokes, too" if finish else f"the best is {trained.epoch}"} |
 
-On {len(trained.test)} strokes that it was not trained with:
+{tested}
 
 ```
 {table(errors)}

@@ -127,6 +127,8 @@ def test_what_a_message_changes_is_told_to_inspectors_and_pattr_once_and_from_th
         ],
     )
     assert log.of("touch") == [["x", "gain"]] and log.of("notify") == [["x", "modified"]]
+    log = mock.run(tmp_path, [("new", "x"), ("queue",), *send("gain -3, getgain"), ("get", "x", "gain"), ("queue",)])
+    assert log.of("touch") == [["x", "gain"]]  # that somebody has asked meanwhile takes nothing away
     log = mock.run(tmp_path, [("new", "x"), ("queue",), *send("detector classic"), ("queue",)])
     changed = {c.name for c in td.CONTROLS} & {name for _, name in log.of("touch")}
     assert {"detector", "onthreshold", "hold", "floor", "highpass"} <= changed

@@ -91,7 +91,7 @@ def test_parts_share_no_stroke_and_each_stroke_is_tested_once():
     hits = [data.Hit(np.zeros(1, np.float32), np.array([i, 0, 0], np.float32), f"{i}") for i in range(40)]
     tested = []
     for fold in range(5):
-        learn, choose, test = experiment.parts(hits, 5, fold, seed=3)
+        learn, choose, test = data.parts(hits, 5, fold, seed=3)
         assert sorted(hit.group for hit in (*learn, *choose, *test)) == sorted(hit.group for hit in hits)
         assert len(test) == 8 and len(choose) == 4
         tested += test
@@ -105,6 +105,7 @@ def test_parts_share_no_stroke_and_each_stroke_is_tested_once():
         (["--folds", "21"], "fewer different strokes"),
         (["--preset", "snare_9"], "snare_9"),
         (["--epochs", "0"], "--epochs"),
+        (["--device", "moon"], "no device moon"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(drum, tmp_path, capsys, words, reason):

@@ -13,6 +13,9 @@ from torchdrum_py import original
 from torchdrum_py.long_features import FRAME, FRAMES, HOP, NAMES
 from torchdrum_py.presets import Preset, preset_names
 
+# What float32 rounds away is another for each CPU's transforms: 1e-4 was enough on the machines of before, on an AMD EPYC 1.5e-4 was seen.
+ROUNDING = 3e-4
+
 spec = importlib.util.spec_from_file_location("training", Path(__file__).parents[2] / "bench" / "reference" / "training.py")
 literal = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(literal)
@@ -60,7 +63,7 @@ SOUNDS = {
 def test_values_are_those_of_the_original(name):
     x = SOUNDS[name]()
     with torch.no_grad():
-        np.testing.assert_allclose(original.measure(x), literal.measure(x), rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(original.measure(x), literal.measure(x), rtol=ROUNDING, atol=1e-3)
 
 
 def slopes(measure, leaf) -> list[torch.Tensor]:
@@ -88,7 +91,7 @@ def test_gradients_of_samples_are_those_of_the_original():
     """On hiss: where a spectrum is empty the original's own gradients are rounding errors."""
     x = hiss(0.1).requires_grad_()
     for name, ours, theirs in zip(NAMES, slopes(original.measure, x), slopes(literal.measure, x), strict=True):
-        assert far(ours, theirs) < 1e-4, name
+        assert far(ours, theirs) < ROUNDING, name
 
 
 def test_gradients_of_loudness_are_the_exact_ones(monkeypatch):

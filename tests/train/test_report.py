@@ -112,7 +112,7 @@ def test_every_part_is_there():
     pictures = found.attributes("svg", "aria-label")
     assert len(pictures) == len(set(pictures)) == 1 + 1 + 2 + 2 + len(td.PARAMS) + 2 * 3
     assert len(found.sounds()) == 2 * 3 + 3 * report.SINGLES
-    for words in [*(p.label for p in td.PARAMS), *(name for name, _ in report.MEASURES), "best 0.900 in epoch 2", model().info["crc32"]]:
+    for words in [*(p.label for p in td.PARAMS), *(name for name, _ in report.MEASURES), "least 0.900 in epoch 2", model().info["crc32"]]:
         assert words in found.text
     assert "808_snare_1" in found.text and f"{STROKES}, {len(TEST)} of them" in found.text and "5 ms" in found.text
 

@@ -16,7 +16,7 @@ import soundfile
 import torch
 
 import torchdrum_py as td
-from torchdrum_py import data, judge, long_features, original, recipe, train
+from torchdrum_py import data, judge, long_features, original, recipe, train, training
 from torchdrum_py.mapping import played
 
 EPOCHS = 15
@@ -61,7 +61,8 @@ def test_a_training_comes_nearer_to_strokes_that_it_has_not_seen():
     trained, losses = small_training()
     assert losses == trained.history
     assert [epoch for epoch, _, _ in losses] == list(range(1, EPOCHS + 1))
-    assert min(checked for _, _, checked in losses) < 0.9 * losses[0][2]
+    checked = [loss for _, _, loss in losses if loss is not None]
+    assert min(checked) < 0.9 * checked[0]
     weighted_before, weighted = (np.mean(errors / trained.spread.numpy()) for errors in (trained.errors_before, trained.errors))
     assert weighted < 0.5 * weighted_before
 
@@ -150,12 +151,14 @@ def test_an_interrupted_training_keeps_the_best_network():
     assert np.isfinite(trained.errors).all()
 
 
-def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path):
-    """To the bit, whether it was stopped in the middle or at its end."""
+@pytest.mark.parametrize("stopped", [1, 2, 3])
+def test_a_resumed_training_ends_as_one_that_was_not_interrupted(tmp_path, stopped):
+    """To the bit, whether it was stopped in the middle, before its finish, in its finish or at its end."""
     straight = train.train(hits()[::2], PRESET, epochs=4, seed=1)
+    assert [checked is None for _, _, checked in straight.history] == [False, False, True, True]
 
     def stop(epoch, *_):
-        if epoch == 2:
+        if epoch == stopped:
             raise KeyboardInterrupt
 
     path = tmp_path / "m.training"
@@ -195,9 +198,23 @@ def test_the_network_that_is_kept_is_the_best_of_several_epochs_not_of_a_lucky_o
     assert train.best_of([(1, 0.0, 2.0)]) == 1
 
 
-def test_a_training_that_learns_no_more_ends():
+def test_a_training_that_learns_no_more_goes_to_its_finish():
     short = dataclasses.replace(RECIPE, stop=2, learning_rate=lambda hidden: 0.0)
-    assert len(train.train(hits()[::2], PRESET, short, epochs=50).history) == 3
+    history = train.train(hits()[::2], PRESET, short, epochs=20).history
+    assert [checked is None for _, _, checked in history] == [False] * 3 + [True] * 10
+
+
+def test_the_validation_strokes_are_learnt_from_in_the_finish_and_the_test_strokes_never(monkeypatch):
+    learn, choose, test = data.split(hits(), 0)
+    drawn, lessons, draw = [], [], train.Lessons.draw
+    monkeypatch.setattr(train.Lessons, "draw", lambda self, rows, generator: (drawn.append(rows), draw(self, rows, generator))[1])
+    start = train.Lessons.__init__
+    monkeypatch.setattr(train.Lessons, "__init__", lambda self, known, *rest: (lessons.append(known), start(self, known, *rest))[1])
+    passes = []
+    train.train(hits(), PRESET, epochs=2, progress=lambda *_: passes.append(len(drawn)))
+    assert [id(hit) for hit in lessons[0]] == [id(hit) for hit in (*learn, *choose)] and len(lessons) == 1 and test
+    first, second = (sorted(torch.cat(rows).tolist()) for rows in (drawn[: passes[0]], drawn[passes[0] :]))
+    assert first == list(range(len(learn))) and second == list(range(len(learn) + len(choose)))
 
 
 COMMAND = [sys.executable, "-m", "torchdrum_py.cli", "train"]
@@ -259,10 +276,15 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
         {"--card": "model.wav"},
         {"--seed": "-1"},
         {"--epochs": "9" * 400},
+        {"--folds": "1"},
+        {"--folds": "9999"},
+        {"--levels": "1.5"},
+        {"--levels": "nan"},
+        {"--levels": "0.5", "--recipe": "original"},
         {"--device": "moon"},
         {"--name": "a\nb"},
     ],
-    ids=lambda change: " ".join(*change.items()),
+    ids=lambda change: " ".join(f"{key} {value}" for key, value in change.items()),
 )
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, recording, change):
     (tmp_path / "text.wav").write_text("la la la")
@@ -275,6 +297,30 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path, recording, change):
     assert "Traceback" not in result.stderr
     assert result.stderr.strip().splitlines()[-1].startswith("torchdrum: ")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_cross_validated_card_is_of_all_strokes_each_played_by_a_network_that_did_not_have_it(tmp_path, recording, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [recording, "--preset", "snare_3", "-o", "mine.safetensors", "--epochs", 1]
+    assert run(tmp_path, *words).returncode == 0
+    once = (tmp_path / "mine.safetensors").read_bytes()
+    result = run(tmp_path, *words, "--folds", 2, "--card", "mine.md")
+    assert result.returncode == 0 and (tmp_path / "mine.safetensors").read_bytes() == once
+    card = (tmp_path / "mine.md").read_text()
+    assert "On all strokes, each by the one of 2 other such trainings that did not have it" in card and "--folds 2" in card
+    found = data.load([recording]).hits
+    wanted = train.cross_validated(found, td.Preset.load("snare_3"), RECIPE, 2, 0, epochs=1)
+    assert training.table(wanted) in card and training.table(wanted) in result.stdout
+    played = [train.train(found, td.Preset.load("snare_3"), epochs=1, parts=data.parts(found, 2, fold, 0)).test for fold in (0, 1)]
+    assert sorted(hit.group for part in played for hit in part) == sorted(hit.group for hit in found)
+
+
+def test_an_interrupted_cross_validation_is_no_result():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train.cross_validated(hits()[::2], PRESET, RECIPE, 2, 0, epochs=2, progress=stop)
 
 
 def test_the_report_is_made_of_what_the_training_left(tmp_path, recording):
