@@ -74,10 +74,11 @@ static void on_load(void *context, const char *name, uint32_t request)
 
 static const char *any_word(void)
 {
-    static const char *const words[] = {
-        "model", "adapt", "keep", "snare_1", "808_snare_3", "noisy_snare", "a.safetensors", "b",      "c",    "d",   "e",        "f",
-        "g",     "h",     "i",    "j",       "k",           "l",           "m",             "n",      "o",    "",    "nonsense", "list",
-        "thresh", "drywet", "all", "centroid", "off", "done", "range", "stored"};
+    static const char *const words[] = {"model", "adapt",    "keep",  "snare_1", "808_snare_3", "noisy_snare", "a.safetensors",
+                                        "b",     "c",        "d",     "e",       "f",           "g",           "h",
+                                        "i",     "j",        "k",     "l",       "m",           "n",           "o",
+                                        "",      "nonsense", "list",  "thresh",  "drywet",      "all",         "centroid",
+                                        "off",   "done",     "range", "stored"};
     enum { WORDS = sizeof words / sizeof *words };
     static int controls, messages;
     while (td_control(controls)) controls++;
