@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "ext.h"
 #include "ext_critical.h"
@@ -29,10 +30,11 @@ BOOL WINAPI DllMain(HINSTANCE library, DWORD why, LPVOID reserved)
 
 enum {
     CHUNK = 64,
-    MAX_ATOMS = 16,
+    MAX_ATOMS = TD_STATE_VALUES + 1,
     POLL_MS = 5,
     ATTRIBUTES = TD_PARAM_COUNT + TD_CONTROL_COUNT,
-    STATE_ATOMS = 512
+    STATE_ATOMS = 1024,
+    JSON_TYPE = 0x4a534f4e /* 'JSON' */
 };
 
 _Static_assert(TD_CONTROL_COUNT <= 32, "t_torchdrum.own has a bit for each control");
@@ -65,17 +67,20 @@ typedef struct t_torchdrum {
     t_pxobject obj;
     void *hit, *features, *params, *info; /* outlets */
     t_clock *news, *poll;
-    t_qelem *find, *changed, *settled;
+    t_qelem *files, *changed, *settled;
     t_critical lock;
     td_object *object;
     t_turn *turn;
     t_loader loader;
-    t_load wanted; /* to be looked for in the main thread */
-    int has_wanted;
+    t_load wanted[2]; /* to be looked for in the main thread: model and preset */
+    int has_wanted[2];
+    char written[LOADER_PATH], text[TD_PRESET_BYTES]; /* to be written in the main thread */
+    size_t text_bytes;                                /* 0: nothing */
     double sample_rate;
     uint32_t position, vector; /* samples played and length of the last vector; atomic */
     uint32_t waiting;          /* a hit is taken from the ring and not yet due; atomic */
     uint32_t reached;          /* sample of the hit that was waited for last; atomic */
+    uint32_t performed_us;     /* scheduler's time of the last vector; atomic */
     td_event event;
     int creating;
     uint32_t restoring; /* atomic */
@@ -154,7 +159,7 @@ static void torchdrum_release(void *context, td_model *model)
     free(model);
 }
 
-static void torchdrum_find(t_torchdrum *x);
+static void torchdrum_files(t_torchdrum *x);
 
 static void turn_begin(t_torchdrum *x, t_turn *turn)
 {
@@ -165,17 +170,33 @@ static void turn_begin(t_torchdrum *x, t_turn *turn)
 
 static void turn_end(t_torchdrum *x, t_turn *turn)
 {
-    const int has_wanted = x->has_wanted;
+    const int has_files = x->has_wanted[0] || x->has_wanted[1] || x->text_bytes;
     x->turn = NULL;
     critical_exit(x->lock);
     for (int i = 0; i < turn->count; i++)
         outlet_anything(x->info, turn->answers[i].selector, turn->answers[i].count, turn->answers[i].atoms);
     free(turn->answers);
-    if (!has_wanted) return;
+    if (!has_files) return;
     if (systhread_ismainthread())
-        torchdrum_find(x);
+        torchdrum_files(x);
     else
-        qelem_set(x->find);
+        qelem_set(x->files);
+}
+
+static uint32_t scheduler_us(void)
+{
+    double ms;
+    clock_getftime(&ms);
+    return (uint32_t)(int64_t)(ms * 1000.0);
+}
+
+/* Samples from the start of the next vector to the scheduler's time of this message: what comes in the time of a vector plays in the
+ * next, at the same distances. */
+static uint32_t delay(const t_torchdrum *x)
+{
+    const double since_s = 1e-6 * (double)(int32_t)(scheduler_us() - td_load_relaxed(&x->performed_us));
+    const double samples = since_s * x->sample_rate + 0.5;
+    return sys_getdspstate() && samples >= 0.0 && samples < td_load_relaxed(&x->vector) + 1.0 ? (uint32_t)samples : 0;
 }
 
 static void torchdrum_send(t_torchdrum *x, const char *word, long count, const t_atom *atoms)
@@ -188,6 +209,7 @@ static void torchdrum_send(t_torchdrum *x, const char *word, long count, const t
     }
     for (long i = 0; i < count; i++) given[i] = from_max(&atoms[i]);
     turn_begin(x, &turn);
+    td_object_delay(x->object, delay(x));
     td_object_message(x->object, word, (int)count, given);
     turn_end(x, &turn);
     qelem_set(x->changed);
@@ -234,9 +256,9 @@ static const t_loader_host max_files = {read_file, start_thread, join_thread};
 /* As Max finds the patch's other files, the package's models among them; with or without the ending. */
 static int find_file(t_load *load)
 {
-    static const char *const endings[] = {"", ".safetensors"};
+    const char *const *endings = load_endings(load);
     char wanted[MAX_PATH_CHARS], file[MAX_PATH_CHARS];
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; endings[i]; i++) {
         t_fourcc type;
         if (strlen(load->name) + strlen(endings[i]) >= sizeof load->path) return 0;
         snprintf(wanted, sizeof wanted, "%s%s", load->name, endings[i]);
@@ -257,36 +279,43 @@ static int find_file(t_load *load)
 static void torchdrum_load(void *context, const char *name, uint32_t request)
 {
     t_torchdrum *x = context;
-    memset(&x->wanted, 0, sizeof x->wanted);
-    x->wanted.request = request;
-    strncpy(x->wanted.name, name, sizeof x->wanted.name - 1);
-    x->has_wanted = 1; /* what is asked for twice before it was looked for: the newest */
+    const int kind = td_request_is_preset(request);
+    t_load *wanted = &x->wanted[kind];
+    memset(wanted, 0, sizeof *wanted);
+    wanted->request = request;
+    strncpy(wanted->name, name, sizeof wanted->name - 1);
+    x->has_wanted[kind] = 1; /* what is asked for twice before it was looked for: the newest */
+}
+
+static void torchdrum_write(void *context, const char *name, const char *text, size_t bytes)
+{
+    t_torchdrum *x = context;
+    strncpy(x->written, name, sizeof x->written - 1);
+    memcpy(x->text, text, bytes);
+    x->text_bytes = bytes;
 }
 
 static void torchdrum_loaded(t_torchdrum *x, const t_load *load)
 {
     t_turn turn;
     turn_begin(x, &turn);
-    if (load->model)
-        td_object_loaded(x->object, load->request, load->name, load->model);
-    else
-        td_object_load_failed(x->object, load->request, load->name, load->why);
+    load_answer(load, x->object);
     turn_end(x, &turn);
     qelem_set(x->changed);
 }
 
-/* In the main thread, where files may be looked for. While the DSP is off nobody hears a late block: read at once. */
-static void torchdrum_find(t_torchdrum *x)
+/* While the DSP is off nobody hears a late block: read at once. */
+static void find_wanted(t_torchdrum *x, int kind)
 {
     t_load load;
     critical_enter(x->lock);
-    const int wanted = x->has_wanted;
-    load = x->wanted;
-    x->has_wanted = 0;
+    const int wanted = x->has_wanted[kind];
+    load = x->wanted[kind];
+    x->has_wanted[kind] = 0;
     critical_exit(x->lock);
     if (!wanted) return;
     if (!find_file(&load)) {
-        load_fail(&load, LOADER_NOT_FOUND);
+        load_not_found(&load);
         torchdrum_loaded(x, &load);
     } else if (!sys_getdspstate()) {
         load_read(&load, &max_files);
@@ -297,6 +326,54 @@ static void torchdrum_find(t_torchdrum *x)
         critical_exit(x->lock);
         clock_delay(x->poll, POLL_MS);
     }
+}
+
+/* In Max's default folder unless the name says where. First under another name, so that a full disk leaves the old file as it was. */
+static const char *write_file(const char *name, const char *text, size_t bytes)
+{
+    char file[MAX_PATH_CHARS], beside[MAX_PATH_CHARS + 8];
+    short folder = path_getdefault();
+    t_filehandle opened;
+    t_ptr_size written = (t_ptr_size)bytes;
+    if (strlen(name) >= sizeof file) return "the name is too long";
+    strcpy(file, name);
+    if (strpbrk(name, "/:") && path_frompathname(name, &folder, file)) return "there is no such folder";
+    snprintf(beside, sizeof beside, "%s.part", file);
+    if (path_createsysfile(beside, folder, JSON_TYPE, &opened)) return "the file cannot be made";
+    t_max_err error = sysfile_write(opened, &written, text);
+    if (!error) error = sysfile_seteof(opened, (t_ptr_size)bytes);
+    sysfile_close(opened);
+    if (!error && written == bytes) {
+        path_deletefile(file, folder);
+        if (path_renamefile(beside, folder, file) == 0) return NULL;
+    }
+    path_deletefile(beside, folder);
+    return "the file cannot be written";
+}
+
+static void write_wanted(t_torchdrum *x)
+{
+    char name[LOADER_PATH], text[TD_PRESET_BYTES];
+    t_turn turn;
+    critical_enter(x->lock);
+    const size_t bytes = x->text_bytes;
+    memcpy(name, x->written, sizeof name);
+    memcpy(text, x->text, sizeof text);
+    x->text_bytes = 0;
+    critical_exit(x->lock);
+    if (!bytes) return;
+    const char *why = write_file(name, text, bytes);
+    turn_begin(x, &turn);
+    td_object_written(x->object, name, why);
+    turn_end(x, &turn);
+}
+
+/* In the main thread, where files may be looked for. */
+static void torchdrum_files(t_torchdrum *x)
+{
+    write_wanted(x);
+    find_wanted(x, 0);
+    find_wanted(x, 1);
 }
 
 static void torchdrum_poll(t_torchdrum *x)
@@ -363,10 +440,18 @@ static void torchdrum_news(t_torchdrum *x)
 
 /* ---- sound ---- */
 
+static double seconds(void)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, long numins, double **outs, long numouts, long n, long flags,
                                 void *up)
 {
-    td_engine *engine = td_object_engine(x->object);
+    td_engine *engine = td_object_engine(x->object, 0);
+    const double began = seconds();
     float input[CHUNK], drum[CHUNK], trigger[CHUNK];
     (void)dsp64, (void)numins, (void)numouts, (void)flags, (void)up;
     for (long done = 0; done < n; done += CHUNK) {
@@ -378,6 +463,8 @@ static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, l
             outs[1][done + i] = (double)trigger[i];
         }
     }
+    td_object_busy(x->object, (float)(seconds() - began), (float)((double)n / x->sample_rate));
+    td_store_relaxed(&x->performed_us, scheduler_us());
     td_store_relaxed(&x->vector, (uint32_t)n);
     td_store_release(&x->position, td_load_relaxed(&x->position) + (uint32_t)n);
     if (!td_load_relaxed(&x->waiting) && td_object_has_news(x->object)) clock_delay(x->news, 0);
@@ -396,7 +483,7 @@ static void torchdrum_dsp64(t_torchdrum *x, t_object *dsp64, short *connected, d
     (void)connected, (void)maxvector, (void)flags;
     if (sample_rate != x->sample_rate) {
         critical_enter(x->lock);
-        if (td_object_prepare(x->object, sample_rate) == TD_OK) {
+        if (td_object_prepare(x->object, sample_rate, 1, NULL) == TD_OK) {
             x->sample_rate = sample_rate;
             td_store_relaxed(&x->position, 0);
             td_store_relaxed(&x->waiting, 0);
@@ -448,6 +535,29 @@ static void restore_state(t_torchdrum *x, long argc, const t_atom *argv)
     qelem_set(x->changed);
 }
 
+/* preset_store takes as many arguments as its format has letters. */
+static void store_line(t_torchdrum *x, t_symbol *own, t_symbol *word, long count, const t_atom *v)
+{
+#define F(i) (double)atom_getfloat(v + (i))
+#define F7(i) F(i), F(i + 1), F(i + 2), F(i + 3), F(i + 4), F(i + 5), F(i + 6)
+#define S(i) atom_getsym(v + (i))
+    if (count == 1 && atom_gettype(v) == A_SYM)
+        preset_store((char *)"osss", x, own, word, S(0));
+    else if (count == 1)
+        preset_store((char *)"ossf", x, own, word, F(0));
+    else if (count == 2)
+        preset_store((char *)"osssf", x, own, word, S(0), F(1));
+    else if (count == 3)
+        preset_store((char *)"ossssf", x, own, word, S(0), S(1), F(2));
+    else if (count == 7)
+        preset_store((char *)"ossfffffff", x, own, word, F7(0));
+    else if (count == 28)
+        preset_store((char *)"ossffffffffffffffffffffffffffff", x, own, word, F7(0), F7(7), F7(14), F7(21));
+#undef F
+#undef F7
+#undef S
+}
+
 /* A name is a message of ours; without one it is Max's [preset] that asks for our state. How it calls this is nowhere written: whatever is
  * not plainly a message is taken for the question. */
 static void torchdrum_preset(t_torchdrum *x, t_symbol *s, long argc, t_atom *argv)
@@ -459,16 +569,8 @@ static void torchdrum_preset(t_torchdrum *x, t_symbol *s, long argc, t_atom *arg
     t_state state;
     t_symbol *own = object_classname(x);
     read_state(x, TD_STATE_SOUND | TD_STATE_CONTROLS, &state);
-    for (long i = 0; i + 2 < state.count; i += 2 + atom_getlong(&state.atoms[i])) {
-        t_symbol *word = atom_getsym(&state.atoms[i + 1]);
-        const t_atom *value = &state.atoms[i + 2];
-        if (atom_getlong(&state.atoms[i]) == 2)
-            preset_store((char *)"osssf", x, own, word, atom_getsym(value), (double)atom_getfloat(value + 1));
-        else if (atom_gettype(value) == A_SYM)
-            preset_store((char *)"osss", x, own, word, atom_getsym(value));
-        else
-            preset_store((char *)"ossf", x, own, word, (double)atom_getfloat(value));
-    }
+    for (long i = 0; i + 2 < state.count; i += 2 + atom_getlong(&state.atoms[i]))
+        store_line(x, own, atom_getsym(&state.atoms[i + 1]), atom_getlong(&state.atoms[i]), &state.atoms[i + 2]);
 }
 
 static t_max_err give_state(t_torchdrum *x, int parts, long *argc, t_atom **argv)
@@ -698,14 +800,17 @@ static long torchdrum_acceptsdrag(t_torchdrum *x, t_object *drag, t_object *view
 /* Collectives and standalones take the model along. */
 static void torchdrum_fileusage(t_torchdrum *x, void *collective)
 {
-    t_load load;
-    memset(&load, 0, sizeof load);
-    critical_enter(x->lock);
-    strncpy(load.name, td_object_model_name(x->object), sizeof load.name - 1);
-    critical_exit(x->lock);
     td_model_info info;
     td_model_describe(builtin, &info);
-    if (strcmp(load.name, info.name) && find_file(&load)) fileusage_addfile(collective, 1, load.path, load.folder);
+    for (int slot = 0; slot < TD_MODEL_SLOTS; slot++) {
+        t_load load;
+        memset(&load, 0, sizeof load);
+        critical_enter(x->lock);
+        const char *name = td_object_model_name(x->object, slot);
+        if (name) strncpy(load.name, name, sizeof load.name - 1);
+        critical_exit(x->lock);
+        if (name && strcmp(load.name, info.name) && find_file(&load)) fileusage_addfile(collective, 1, load.path, load.folder);
+    }
 }
 
 /* ---- life ---- */
@@ -716,7 +821,7 @@ static void torchdrum_free(t_torchdrum *x)
     if (x->news) object_free(x->news);
     if (x->poll) object_free(x->poll);
     loader_stop(&x->loader);
-    if (x->find) qelem_free(x->find);
+    if (x->files) qelem_free(x->files);
     if (x->changed) qelem_free(x->changed);
     if (x->settled) qelem_free(x->settled);
     if (x->object) td_object_free(x->object);
@@ -741,13 +846,14 @@ static void *torchdrum_new(t_symbol *s, long argc, t_atom *argv)
     t_torchdrum *x = object_alloc(torchdrum_class);
     (void)s;
     if (!x) return NULL;
-    const td_host host = {x, torchdrum_info, torchdrum_say, torchdrum_load, torchdrum_release};
-    x->hit = x->features = x->params = x->info = x->news = x->poll = x->find = x->changed = x->settled = NULL;
+    const td_host host = {x, torchdrum_info, torchdrum_say, torchdrum_load, torchdrum_release, torchdrum_write};
+    x->hit = x->features = x->params = x->info = x->news = x->poll = x->files = x->changed = x->settled = NULL;
     x->lock = NULL;
     x->turn = NULL;
-    x->has_wanted = 0;
+    x->has_wanted[0] = x->has_wanted[1] = 0;
+    x->text_bytes = 0;
     x->sample_rate = 0.0;
-    x->position = x->vector = x->waiting = x->reached = x->own = 0;
+    x->position = x->vector = x->waiting = x->reached = x->own = x->performed_us = 0;
     x->sound.count = 0;
     loader_init(&x->loader, &max_files);
     dsp_setup(&x->obj, 1);
@@ -760,7 +866,7 @@ static void *torchdrum_new(t_symbol *s, long argc, t_atom *argv)
     critical_new(&x->lock);
     x->news = clock_new(x, (method)torchdrum_news);
     x->poll = clock_new(x, (method)torchdrum_poll);
-    x->find = qelem_new(x, (method)torchdrum_find);
+    x->files = qelem_new(x, (method)torchdrum_files);
     x->changed = qelem_new(x, (method)torchdrum_changed);
     x->settled = qelem_new(x, (method)torchdrum_settled);
     add_outlets(x);

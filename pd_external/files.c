@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * How Pd's side of the loader reads a file and runs a thread. */
+ * How Pd's side of the loader reads a file and runs a thread, and how a file is written. */
 #include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #ifdef _WIN32
 #include <io.h>
@@ -58,3 +59,20 @@ static void join(void *thread)
 }
 
 const t_loader_host pd_files = {read_file, start, join};
+
+/* First under another name, so that a full disk leaves the old file as it was. */
+const char *pd_write(const char *path, const char *text, size_t bytes)
+{
+    char beside[MAXPDSTRING];
+    if (snprintf(beside, sizeof beside, "%s.part", path) >= (int)sizeof beside) return "the name is too long";
+    FILE *file = sys_fopen(beside, "wb");
+    if (!file) return strerror(errno);
+    int failed = fwrite(text, 1, bytes, file) == bytes ? 0 : errno;
+    if (fclose(file) && !failed) failed = errno;
+#ifdef _WIN32
+    if (!failed) remove(path); /* rename does not replace there */
+#endif
+    if (!failed && rename(beside, path)) failed = errno;
+    if (failed) remove(beside);
+    return failed ? strerror(failed) : NULL;
+}

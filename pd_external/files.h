@@ -6,4 +6,7 @@
 
 extern const t_loader_host pd_files;
 
+/* Writes a file as a whole or not at all; NULL, or why not. */
+const char *pd_write(const char *path, const char *text, size_t bytes);
+
 #endif

@@ -84,6 +84,59 @@ CASES |= {
     "scale": ([], ["scale: give a name and a number"]),
     "offset": ([], ["offset: give a name and a number"]),
 }
+_preset = " ".join(str(p.default) for p in td.PARAMS) + " 1" * len(_names)
+_hint = "morph: give two models and a number 0 to 1"
+CASES |= {
+    "morph snare_1 snare_1 0.25, get morph, morph 0.5, get morph, morph off, get morph": (
+        ["loaded snare_1 snare_1", "morph snare_1 snare_1 0.25", "morph snare_1 snare_1 0.5", "morph off"],
+        [],
+    ),
+    "morph snare_1 snare_1 2, get morph": (["loaded snare_1 snare_1", "morph snare_1 snare_1 1"], ["morph: 2 is out of range (0 to 1)"]),
+    "morph snare_1 snare_1 0.5, reload, get morph": (
+        ["loaded snare_1 snare_1", "loaded snare_1 snare_1", "morph snare_1 snare_1 0.5"],
+        [],
+    ),
+    "morph snare_1 snare_1 0.5, load snare_1, get morph": (["loaded snare_1 snare_1", "loaded snare_1", "morph off"], []),
+    "morph snare_1 nothere 0.5": (["error morph nothere"], ["morph: nothere: there is no such model"]),
+    "morph snare_1 snare_1 high": ([], ["morph: give one number, 0 to 1"]),
+    "morph 1 2 3": ([], [_hint]),
+    "morph 0.5": ([], ["morph: there is one model only"]),
+    "morph snare_1": ([], [_hint]),
+    "morph": ([], [_hint]),
+    "calibrate, calibrate 8, calibrate off, get calibrate": (["calibrate 0 10", "calibrate 0 8", "calibrate off"], []),
+    "calibrate 12 -40 -20 70 90 -70 -50, get calibrate": (["calibrate 12 -40 -20 70 90 -70 -50"], []),
+    "calibrate 12 -20 -40 70 90 -70 -50": ([], ["calibrate: the low loudness is above the high one"]),
+    "calibrate 12 -40 -20 70 90 -70 loud": ([], ["flatness: give one number"]),
+    "calibrate 1": (["calibrate 0 4"], ["calibrate: 1 is out of range (4 to 256), taken as 4"]),
+    "calibrate 10, calibrate done, calibrate off, calibrate done": (
+        ["calibrate 0 10"],
+        ["calibrate: play at least 4 strokes", "calibrate: it is not listening"],
+    ),
+    "calibrate now": ([], ["calibrate: give a number of strokes"]),
+    "calibrate 1 2": ([], ["calibrate: give a number of strokes"]),
+    "osc1_freq 250, store 3, osc1_freq 300, recall 3, get osc1_freq, get stored": (["osc1_freq 250", "stored 3"], []),
+    "recall 4": ([], ["recall: nothing is stored there"]),
+    "recall": ([], ["recall: give one number, 1 to 16"]),
+    "store 17": ([], ["store: give one number, 1 to 16"]),
+    "store": ([], ["store: give one number, 1 to 16"]),
+    "store a": ([], ["store: give one number, 1 to 16"]),
+    f"preset {_preset}, get osc1_freq": ([f"osc1_freq {td.PARAMS[0].default:g}"], []),
+    f"store 5 {_preset}, recall 5, get osc1_freq": ([f"osc1_freq {td.PARAMS[0].default:g}"], []),
+    f"preset {_preset} 1": ([], ["preset: give one of"]),
+    f"preset {_preset.rsplit(' ', 1)[0]} high": ([], ["damping: give one number, 0 to 10"]),
+    "write": ([], ["write: give the name of a file"]),
+    "write a b": ([], ["write: takes one name"]),
+    "write nowhere/to/be/found": (["error write nowhere/to/be/found.json"], ["write: nowhere/to/be/found.json: "]),
+    "read": ([], ["read: give a preset file"]),
+    "read a b": ([], ["read: takes one name"]),
+    "read nothere": (["error read nothere"], ["read: nothere: there is no such preset file"]),
+    "osc1_freq 217.25, write kept, osc1_freq 99, read kept, get osc1_freq": (
+        ["written kept.json", "read kept", "osc1_freq 217.25"],
+        [],
+    ),
+    "state 1": ([], ["state: takes no argument"]),
+    "get range": (["range -"], []),
+}  # fmt: skip
 for control in td.CONTROLS:
     for name in (control.name, *control.aliases):
         if control.choices:
@@ -100,7 +153,10 @@ for control in td.CONTROLS:
         CASES[f"{name} -20000000, get {control.name}"] = ([f"{control.name} {control.min:.8g}"], [f"{name}: -20000000 is out of range"])
 
 # After each case, so that the next finds the object as the first did.
-RESTORE = "preset snare_1, normalize model, enable 1, detector rise, input mic, mask all 0, depth all 1, scale all 1, offset all 0"
+RESTORE = (
+    "preset snare_1, normalize model, enable 1, detector rise, input mic, mask all 0, depth all 1, scale all 1, offset all 0, "
+    "morph off, calibrate off, gain 0"
+)
 
 # MSP takes the word enable for itself, on every object: in Max it is active. Max's own [preset] sends preset without a name.
 IN_MAX = {"preset": SAYS_NOTHING}

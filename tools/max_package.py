@@ -85,6 +85,8 @@ def methods() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for words, arguments, text in MESSAGES:
         for word in words:
+            if td.find_control(word):
+                continue
             before = found.get(word, ("", ""))
             found[word] = (f"{before[0]} {arguments}".strip(), f"{before[1]} {text}".strip())
     found["print"] = ("", "everything to Max's console, with units.")
@@ -100,6 +102,9 @@ def attributes() -> dict[str, str]:
     found = {"sound": "model, preset and changed parameters as words and values in turn: what is saved with the patcher as one thing."}
     found |= {p.name: param_help(p) + ". Saved as part of sound." for p in td.PARAMS}
     found |= {attribute_of(k): control_help(k) + (". Saved as part of sound." if k.name == "seed" else "") for k in td.CONTROLS}
+    for words, arguments, text in MESSAGES:
+        for k in filter(None, map(td.find_control, words)):
+            found[attribute_of(k)] += f". {k.name} {arguments}: {text}"
     return found
 
 
@@ -255,7 +260,7 @@ def models_tab() -> Patcher:
 
 def mapping() -> Patcher:
     c, o, y = tab("mapping", TEXT["mapping"])
-    below = attributes_of(c, 280, y, o, [*(p.name for p in td.PARAMS), "depth"])
+    below = attributes_of(c, 280, y, o, [*(p.name for p in td.PARAMS), "depth", "loudness"])
     below = buttons(c, 280, below + 10, o, [
         ("set osc1_freq 250", "one parameter; the word set may be left out"), ("get osc1_freq", "one value, from the info outlet"),
         ("dump", "everything, from the info outlet"), ("print", "the same in the console, with units"),

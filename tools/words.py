@@ -10,12 +10,24 @@ MESSAGES = [
      "another model, by name or file: looked for beside the patch, in the search path and among those that came with the object. "
      "The sound goes on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
     (["reload"], "", "read the model's file again (after training), keeping your changes."),
+    (["morph"], "<a> <b> <x>",
+     "two models at once: both networks hear the stroke, sound and movement lie x (0 to 1) of the way from a to b. morph <x> alone "
+     "moves on from the next stroke; morph off or load: one model again."),
     (["preset"], "<name>", f"another sound under the same playing: {', '.join(n.removeprefix('808_') for n in td.preset_names())}."),
     (["set"], "<param> <f>", "a parameter in its unit, by its name below. The word set may be left out."),
-    (["get"], "<name>", "a parameter or control to the info outlet."),
+    (["get"], "<name>",
+     "to the info outlet: a parameter, a control, model, morph, mask, scale, offset, normalize, calibrate, range (least and most loudness, "
+     "centroid, flatness) or stored."),
     (["dump", "bang"], "", "everything to the info outlet. print: the same to the console."),
+    (["state"], "", "to the info outlet, as messages: what makes a new object the same as this one."),
+    (["store", "recall"], "<n>", "keep the present sound in one of 16 places, take it up again. The patch saves them."),
+    (["write", "read"], "<file>", "the present sound as a preset file (.json) beside the patch, and back."),
     (["trigger"], "", "play the preset without a stroke."),
-    (["trigger"], "<l c f>", "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers."),
+    (["trigger"], "<l c f>",
+     "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers, to the sample at the time of the message."),
+    (["calibrate"], "<n>",
+     "listen to n strokes (10), soft to hard: then this drum, microphone and room cover the range that the model knows. calibrate done ends "
+     "early, calibrate off forgets. The info outlet counts, then gives calibrated, the number, and low and high of each feature."),
     (["normalize"], "<word>", "model: features are measured as in training. adapt: by the range of your own playing."),
     (["mask"], "<param> <0|1>", "1: keep the network's hands off this parameter. Players mute pitch first: mask osc1_mod 1. all: every one."),
     (["depth"], "<param> <f>", "how far the network may move this parameter, times depth. all: every one."),
@@ -25,7 +37,7 @@ MESSAGES = [
     (["latency", "version"], "", "to the info outlet (latency in samples and ms)."),
     (["meter"], "",
      "to the info outlet, of the time since it was last asked: peak of the input in dBFS, the most that the level rose, "
-     "and by what it must rise to be a stroke, in dB."),
+     "by what it must rise to be a stroke, in dB, and the share of a processor's time that the object took, in %."),
 ]  # fmt: skip
 
 # What comes out, and what it is.
@@ -35,7 +47,7 @@ OUTLETS = [
     ("bang", "a stroke was played. The outlets fire from right to left, at the time of the stroke."),
     ("list", "what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
     ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
-    ("anything", "info: loaded <model>, error load <reason>, answers to get, dump, latency, version."),
+    ("anything", "info: loaded <model>, error load <reason>, what calibrate hears, answers to get, dump, state, latency, meter, version."),
 ]
 
 MODEL_ARGUMENT = "model, as for load (default: the built-in one)."

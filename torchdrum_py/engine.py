@@ -126,6 +126,26 @@ class Engine:
             raise TorchdrumError(f"normalize is one of {', '.join(NORMALIZE)}, not {how}")
         self._edit.normalize = NORMALIZE.index(how)
 
+    def calibrate(self, raw=None):
+        """Lays the range of the features of strokes raw [n, 3] (dB, semitones, dB; n from 4 to 256) onto that of the strokes that each model
+        learnt from (spec 4.3); None: the model's range as it is."""
+        if raw is None:
+            self._edit.calibrated = 0
+        else:
+            rows = np.ascontiguousarray(raw, np.float32)
+            if rows.ndim != 2 or rows.shape[1] != lib.TD_FEATURES or not np.isfinite(rows).all():
+                raise TorchdrumError(f"to calibrate takes rows of {lib.TD_FEATURES} finite features, not {rows.shape}")
+            if lib.td_patch_calibrate(self._edit, ffi.from_buffer(f"float[][{lib.TD_FEATURES}]", rows), len(rows)) != lib.TD_OK:
+                raise TorchdrumError(f"to calibrate takes {lib.TD_LEAST_CALIBRATION} to {lib.TD_MAX_CALIBRATION} strokes, not {len(rows)}")
+        self._publish()
+
+    @property
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Minimum and maximum [3] that normalise the features at present (unless normalize is adapt)."""
+        ends = np.empty((2, lib.TD_FEATURES), np.float32)
+        lib.td_patch_range(self._edit, 0, *(ffi.from_buffer("float[]", end) for end in ends))
+        return ends[0], ends[1]
+
     def shape(self, mask=(), scale=None, offset=None, param_depth=None):
         """Bends the mapping by hand: names of parameters kept from the network, scale [3] and offset [3] of the normalised features,
         depth per parameter {name: factor}."""

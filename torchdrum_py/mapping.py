@@ -14,6 +14,7 @@ from .params import PARAMS
 from .presets import Preset
 
 LEAST_SPAN = np.array([6.0, 3.0, 6.0])  # of the scale, spec 4.3
+STROKES, LEAST_SHARE = (10.0, 90.0), 0.1  # percentiles between which most strokes lie; at least this share of the scale (spec 8)
 
 
 class Network(nn.Module):
@@ -76,11 +77,14 @@ def played(preset: Preset, modulation: Tensor) -> Tensor:
 
 @dataclass
 class Scale:
-    """The network's input (spec 4.3): min, max and reference of the three features, float32 [3]."""
+    """The network's input (spec 4.3): min, max and reference of the three features, float32 [3], and, where they are known, the 10th and
+    90th percentile of the strokes that it is of."""
 
     min: np.ndarray
     max: np.ndarray
     reference: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Network inputs [..., 3] float32 of features [..., 3]."""
@@ -93,9 +97,13 @@ class Scale:
     @classmethod
     def of(cls, features: np.ndarray, reference: np.ndarray, percentiles: tuple[float, float] = (1.0, 99.0)) -> Scale:
         """That of the strokes' features [n, 3] from one percentile to another, centred on a reference [3]."""
-        low, high = np.percentile(features.astype(np.float64), percentiles, axis=0)
-        half = np.maximum(high - low, 1.001 * LEAST_SPAN) / 2.0
-        ends = (((low + high) / 2.0 + side * half).astype(np.float32) for side in (-1.0, 1.0))
-        scale = cls(*ends, np.zeros(3, np.float32))
+
+        def ends(percentiles: tuple[float, float], least: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            low, high = np.percentile(features.astype(np.float64), percentiles, axis=0)
+            half = np.maximum(high - low, 1.001 * least) / 2.0
+            return tuple(((low + high) / 2.0 + side * half).astype(np.float32) for side in (-1.0, 1.0))
+
+        least, most = ends(percentiles, LEAST_SPAN)
+        scale = cls(least, most, np.zeros(3, np.float32), *ends(STROKES, LEAST_SHARE * (most - least)))
         scale.reference = scale._normalised(reference).astype(np.float32)
         return scale

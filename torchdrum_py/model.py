@@ -34,7 +34,7 @@ class Model:
     """A model as the engine uses it.
 
     info: a dict of everything in the file but the weights: params, hidden (widths), window and preroll (samples at 48 kHz), min, max,
-    reference (float32 [3]), preset (Preset), name, author, license, source, detector, activation, norm, output, sample_rate, crc32.
+    reference, low, high (float32 [3]), preset (Preset), name, author, license, source, detector, activation, norm, output, sample_rate, crc32.
     """
 
     def __init__(self, data: bytes, where: str = "model"):
@@ -85,7 +85,7 @@ class Model:
         info = {k: text(getattr(c, k)) for k in ("name", "author", "license", "source", "detector", "activation", "norm", "output")}
         info |= {"sample_rate": int(text(c.sample_rate)), "crc32": text(c.crc32)}
         info |= {"params": c.params, "hidden": list(c.width)[: c.hidden], "window": c.window, "preroll": c.preroll}
-        info |= {k: np.array(list(getattr(c, k)), np.float32) for k in ("min", "max", "reference")}
+        info |= {k: np.array(list(getattr(c, k)), np.float32) for k in ("min", "max", "reference", "low", "high")}
         info["preset"] = Preset(np.array(list(c.preset.value), np.float32), np.array(list(c.preset.damping), np.float32), info["name"])
         return info
 

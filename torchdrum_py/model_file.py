@@ -37,6 +37,8 @@ def to_bytes(
     maximum,
     reference,
     *,
+    low=None,
+    high=None,
     name: str,
     activation: str = "relu",
     norm: str = "none",
@@ -52,7 +54,8 @@ def to_bytes(
     """The bytes of a model file.
 
     layers: (weight [out, in], bias [out] or None) from the input to the output. preset: base values and damping of the parameters.
-    minimum, maximum, reference: of the three features (spec 4.3). window, preroll: samples at 48 kHz.
+    minimum, maximum, reference: of the three features (spec 4.3). low, high: their 10th and 90th percentile over the strokes that were learnt
+    from, if known. window, preroll: samples at 48 kHz.
     """
     tensors = {}
     for i, (weight, bias) in enumerate(layers):
@@ -62,6 +65,8 @@ def to_bytes(
     count = len(layers[-1][0])
     tensors |= {"preset": preset.value[:count], "damping": preset.damping[:count]}
     tensors |= {"min": minimum, "max": maximum, "reference": reference}
+    if low is not None:
+        tensors |= {"low": low, "high": high}
     metadata = dict(
         format=FORMAT, voice=VOICE, parameters=table_hash(count), features=FEATURES, detector=detector, window=str(window),
         preroll=str(preroll), sample_rate=str(sample_rate), activation=activation, norm=norm, output=output, name=name, author=author,

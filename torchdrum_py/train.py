@@ -151,10 +151,11 @@ class Trained:
             seen = torch.from_numpy(self.scale(np.array([hit.features for hit in self.checked])))
             params = played(self.preset, self.network(seen)).numpy()
         scale = (self.scale.min, self.scale.max, self.scale.reference)
+        strokes = {"low": self.scale.low, "high": self.scale.high}
         made = {"activation": "relu", "norm": "layer" if len(self.network.layers) > 1 else "none", "output": self.network.output}
         made |= {"sample_rate": data.SAMPLE_RATE, "window": self.test[0].window, "preroll": data.PREROLL, "detector": data.DETECTOR}
         answer = {"inputs": inputs, "outputs": outputs, "check": lambda model: judge.disagreement(model, self.checked, params)}
-        return model_file.write(path, self.network.weights(), self.preset, *scale, **answer, **made, **metadata)
+        return model_file.write(path, self.network.weights(), self.preset, *scale, **strokes, **answer, **made, **metadata)
 
     def played(self, model: Model, seed: int = UNSEEN_SEEDS) -> judge.Played:
         """The test strokes, played to the written model by the object."""

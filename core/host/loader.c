@@ -12,6 +12,19 @@ void load_fail(t_load *load, const char *why)
     load->why[sizeof load->why - 1] = 0;
 }
 
+static void read_model(t_load *load, const unsigned char *file, size_t bytes)
+{
+    td_model *model = malloc(td_model_bytes(bytes));
+    if (!model) {
+        load_fail(load, "not enough memory");
+    } else if (td_model_read(file, bytes, model, td_model_bytes(bytes), load->why) == TD_OK) {
+        load->why[0] = 0;
+        load->model = model;
+    } else {
+        free(model);
+    }
+}
+
 void load_read(t_load *load, const t_loader_host *host)
 {
     const size_t room = TD_MAX_MODEL_BYTES + 1; /* one more than a model may have */
@@ -22,14 +35,34 @@ void load_read(t_load *load, const t_loader_host *host)
         return;
     }
     const long bytes = host->read(load, file, room);
-    td_model *model = bytes < 0 ? NULL : malloc(td_model_bytes((size_t)bytes));
-    if (model && td_model_read(file, (size_t)bytes, model, td_model_bytes((size_t)bytes), load->why) == TD_OK) {
-        load->model = model;
-    } else {
-        if (bytes >= 0 && !model) load_fail(load, "not enough memory");
-        free(model);
-    }
+    if (bytes >= 0 && !td_request_is_preset(load->request))
+        read_model(load, file, (size_t)bytes);
+    else if (bytes >= 0 && td_preset_read((const char *)file, (size_t)bytes, &load->preset, load->why) == TD_OK)
+        load->why[0] = 0;
     free(file);
+}
+
+const char *const *load_endings(const t_load *load)
+{
+    static const char *const of_models[] = {"", ".safetensors", NULL}, *const of_presets[] = {"", ".json", NULL};
+    return td_request_is_preset(load->request) ? of_presets : of_models;
+}
+
+void load_not_found(t_load *load)
+{
+    load_fail(load, td_request_is_preset(load->request)
+                        ? "there is no such preset file beside the patch or in the search path"
+                        : "there is no such model beside the patch, in the search path or among those that came with the object");
+}
+
+void load_answer(const t_load *load, td_object *object)
+{
+    if (load->why[0])
+        td_object_load_failed(object, load->request, load->name, load->why);
+    else if (td_request_is_preset(load->request))
+        td_object_read(object, load->request, load->name, &load->preset);
+    else
+        td_object_loaded(object, load->request, load->name, load->model);
 }
 
 void loader_work(t_loader *self)
@@ -54,8 +87,9 @@ void loader_init(t_loader *self, const t_loader_host *host)
 void loader_start(t_loader *self, const t_load *load)
 {
     if (self->running) {
-        self->next = *load;
-        self->waiting = 1;
+        const int kind = td_request_is_preset(load->request);
+        self->next[kind] = *load;
+        self->waiting[kind] = 1;
         return;
     }
     self->now = *load;
@@ -70,9 +104,10 @@ int loader_poll(t_loader *self, t_load *load)
     if (self->running == 1) self->host->join(self->thread);
     self->running = 0;
     *load = self->now;
-    if (self->waiting) {
-        self->waiting = 0;
-        self->now = self->next;
+    for (int kind = 0; kind < 2 && !self->running; kind++) {
+        if (!self->waiting[kind]) continue;
+        self->waiting[kind] = 0;
+        self->now = self->next[kind];
         spawn(self);
     }
     return 1;
@@ -82,7 +117,7 @@ void loader_stop(t_loader *self)
 {
     if (self->running == 1) self->host->join(self->thread);
     if (self->running) free(self->now.model);
-    self->running = self->waiting = 0;
+    self->running = self->waiting[0] = self->waiting[1] = 0;
 }
 
 const td_model *loader_builtin(void)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * What the glue of every host shares above the core: model files read beside the sound, one thread at most, the newest request waiting
- * behind it. How a file is read and a thread started is the host's. */
+ * What the glue of every host shares above the core: models and presets read beside the sound, one thread at most, the newest request
+ * for a model and for a preset waiting behind it. How a file is read and a thread started is the host's. */
 #ifndef TORCHDRUM_LOADER_H
 #define TORCHDRUM_LOADER_H
 
-#include "torchdrum.h"
+#include "torchdrum_object.h"
 
 enum { LOADER_PATH = 1024 };
 
@@ -12,8 +12,9 @@ typedef struct t_load {
     uint32_t request;
     char name[LOADER_PATH], path[LOADER_PATH];
     short folder;    /* where path is looked up, for hosts that number folders */
-    td_model *model; /* NULL when it failed; then why says so */
-    char why[TD_ERROR_BYTES];
+    td_model *model; /* of a request for a model, and preset of one for a preset; when it failed, why says so */
+    td_preset preset;
+    char why[TD_ERROR_BYTES]; /* empty when it did not fail */
 } t_load;
 
 typedef struct t_loader t_loader;
@@ -28,12 +29,16 @@ typedef struct t_loader_host {
 struct t_loader {
     const t_loader_host *host;
     void *thread;
-    t_load now, next;
-    int running, waiting;
+    t_load now, next[2]; /* by whether it is for a preset */
+    int running, waiting[2];
     uint32_t finished; /* atomic */
 };
 
-#define LOADER_NOT_FOUND "there is no such model beside the patch, in the search path or among those that came with the object"
+/* The endings that a name may lack, NULL after the last. */
+const char *const *load_endings(const t_load *load);
+void load_not_found(t_load *load);
+/* Tells the object. */
+void load_answer(const t_load *load, td_object *object);
 
 void load_fail(t_load *load, const char *why);
 /* Reads at once. The model is allocated with malloc. */

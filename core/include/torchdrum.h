@@ -22,17 +22,20 @@ extern "C" {
 #define TD_VERSION "0.1.0"
 
 enum {
-    TD_FEATURES = 3,      /* loudness dB, centroid semitones, flatness dB */
-    TD_PARAMS = 14,       /* of the 808 snare */
-    TD_MAX_HIDDEN = 4,    /* hidden layers of a network */
-    TD_MAX_WIDTH = 128,   /* units of a hidden layer */
-    TD_MODEL_SLOTS = 2,   /* models of a patch, for morphing */
-    TD_MAX_TRIGGERS = 64, /* timed triggers waiting at once */
-    TD_MAX_EVENTS = 256,  /* hits waiting to be read */
+    TD_FEATURES = 3,          /* loudness dB, centroid semitones, flatness dB */
+    TD_PARAMS = 14,           /* of the 808 snare */
+    TD_MAX_HIDDEN = 4,        /* hidden layers of a network */
+    TD_MAX_WIDTH = 128,       /* units of a hidden layer */
+    TD_MODEL_SLOTS = 2,       /* models of a patch, for morphing */
+    TD_MAX_TRIGGERS = 64,     /* timed triggers waiting at once */
+    TD_MAX_EVENTS = 256,      /* hits waiting to be read */
+    TD_LEAST_CALIBRATION = 4, /* strokes */
+    TD_MAX_CALIBRATION = 256,
     TD_MAX_MODEL_BYTES = 1048576,
-    TD_WORD_BYTES = 32,  /* a word that a control takes with its final 0 */
-    TD_NAME_BYTES = 201, /* a text of a model with its final 0 */
-    TD_ERROR_BYTES = 256 /* a reason with its final 0 */
+    TD_WORD_BYTES = 32,     /* a word that a control takes with its final 0 */
+    TD_NAME_BYTES = 201,    /* a text of a model with its final 0 */
+    TD_PRESET_BYTES = 2048, /* a preset file that td_preset_write writes, with its final 0 */
+    TD_ERROR_BYTES = 256    /* a reason with its final 0 */
 };
 
 typedef enum td_status {
@@ -73,6 +76,8 @@ typedef struct td_preset {
 
 /* Reads a preset file from memory. On failure *preset is untouched and why says what is wrong. */
 td_status td_preset_read(const char *json, size_t bytes, td_preset *preset, char why[TD_ERROR_BYTES]);
+/* The file of a preset; every number reads back as it was. Returns its length; a 0 follows. */
+size_t td_preset_write(const td_preset *preset, char json[TD_PRESET_BYTES]);
 
 /* ---- models (spec 5, 8) ------------------------------------------------------------------------------------------- */
 
@@ -82,6 +87,7 @@ typedef struct td_model_info {
     int params, hidden, width[TD_MAX_HIDDEN]; /* outputs, hidden layers and their units */
     int window, preroll;                      /* samples at 48 kHz */
     float min[TD_FEATURES], max[TD_FEATURES], reference[TD_FEATURES];
+    float low[TD_FEATURES], high[TD_FEATURES]; /* 10th and 90th percentile of the strokes that it learnt from */
     td_preset preset;
     char name[TD_NAME_BYTES], author[TD_NAME_BYTES], license[TD_NAME_BYTES], source[TD_NAME_BYTES];
     char detector[32], activation[16], norm[16], output[16], sample_rate[16], crc32[9];
@@ -110,12 +116,16 @@ typedef struct td_patch {
     uint32_t override_mask, mask;              /* bit i: base[i] replaces the preset's; the network keeps off i */
     float base[TD_PARAMS], damping[TD_PARAMS]; /* where override_mask has the bit */
     uint32_t normalize;
-    uint32_t seed, seed_serial;                           /* another serial restarts the noise sequence */
-    float range_min[TD_FEATURES], range_max[TD_FEATURES]; /* where range_override != 0, instead of the model's */
-    uint32_t range_override;
+    uint32_t seed, seed_serial;                /* another serial restarts the noise sequence */
+    uint32_t calibrated;                       /* strokes heard to calibrate; 0: the model's range as it is (spec 4.3) */
+    float low[TD_FEATURES], high[TD_FEATURES]; /* 10th and 90th percentile of these */
 } td_patch;
 
 void td_patch_init(td_patch *patch, const td_model *model);
+/* The range that normalises the features of a stroke for one of the models. */
+void td_patch_range(const td_patch *patch, int slot, float min[TD_FEATURES], float max[TD_FEATURES]);
+/* Calibrates by the features of count strokes, TD_LEAST_CALIBRATION .. TD_MAX_CALIBRATION. */
+td_status td_patch_calibrate(td_patch *patch, const float (*raw)[TD_FEATURES], int count);
 
 /* ---- engine ------------------------------------------------------------------------------------------------------- */
 

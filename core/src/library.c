@@ -4,12 +4,12 @@
 #include "params.h"
 #include "text.h"
 
-static void came_back(td_library *self, const td_patch *patch)
+static void came_back(td_pool *self, const td_patch *patch)
 {
     if (patch) self->in_use[patch - self->patches] = 0;
 }
 
-void td_library_publish(td_library *self, td_engine *engine, const td_patch *patch)
+void td_pool_publish(td_pool *self, td_engine *engine, const td_patch *patch)
 {
     int slot = 0;
     came_back(self, td_engine_collect(engine));
@@ -19,7 +19,7 @@ void td_library_publish(td_library *self, td_engine *engine, const td_patch *pat
     came_back(self, td_engine_publish(engine, &self->patches[slot]));
 }
 
-const td_patch *td_library_restart(td_library *self, const td_patch *patch)
+const td_patch *td_pool_restart(td_pool *self, const td_patch *patch)
 {
     for (int i = 1; i < TD_PATCHES; i++) self->in_use[i] = 0;
     self->patches[0] = *patch;
@@ -27,18 +27,18 @@ const td_patch *td_library_restart(td_library *self, const td_patch *patch)
     return &self->patches[0];
 }
 
-static int uses(const td_patch *patch, const td_model *model)
+int td_patch_uses(const td_patch *patch, const td_model *model)
 {
     for (int s = 0; s < TD_MODEL_SLOTS; s++)
         if (patch->model[s] == model) return 1;
     return 0;
 }
 
-static int is_needed(const td_library *self, const td_model *model, const td_patch *edited)
+int td_pool_uses(const td_pool *self, const td_model *model)
 {
-    int needed = uses(edited, model);
-    for (int i = 0; i < TD_PATCHES; i++) needed |= self->in_use[i] && uses(&self->patches[i], model);
-    return needed;
+    for (int i = 0; i < TD_PATCHES; i++)
+        if (self->in_use[i] && td_patch_uses(&self->patches[i], model)) return 1;
+    return 0;
 }
 
 const td_model *td_library_find(const td_library *self, const char *name)
@@ -48,17 +48,22 @@ const td_model *td_library_find(const td_library *self, const char *name)
     return NULL;
 }
 
-td_model *td_library_add(td_library *self, const char *name, td_model *model, const td_patch *edited)
+void td_library_forget(td_library *self, const char *name)
+{
+    for (int i = 0; i < TD_MODELS; i++)
+        if (self->models[i].model && td_same_text(self->models[i].name, name)) self->models[i].name[0] = 0;
+}
+
+td_model *td_library_add(td_library *self, const char *name, td_model *model, int (*is_needed)(const void *, const td_model *),
+                         const void *context)
 {
     int place = -1;
-    for (int i = 0; i < TD_MODELS; i++) {
-        if (!self->models[i].model)
-            place = place < 0 ? i : place;
-        else if (td_same_text(self->models[i].name, name))
-            self->models[i].name[0] = 0; /* stays until nothing needs it */
-    }
-    while (place < 0) {
-        if (!is_needed(self, self->models[self->oldest].model, edited)) place = self->oldest;
+    td_library_forget(self, name);
+    for (int i = TD_MODELS - 1; i >= 0; i--)
+        if (!self->models[i].model) place = i;
+    for (int tried = 0; place < 0; tried++) {
+        if (tried == TD_MODELS) return model;
+        if (!is_needed(context, self->models[self->oldest].model)) place = self->oldest;
         self->oldest = (self->oldest + 1) % TD_MODELS;
     }
     td_model *forgotten = self->models[place].model;

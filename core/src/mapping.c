@@ -5,6 +5,8 @@
 #include "model.h"
 #include "td_math.h"
 
+enum { TRUST_HALF = 10 }; /* strokes after which a calibration's width counts half */
+
 void td_patch_init(td_patch *patch, const td_model *model)
 {
     memset(patch, 0, sizeof *patch);
@@ -21,8 +23,47 @@ void td_patch_init(td_patch *patch, const td_model *model)
 void td_patch_range(const td_patch *patch, int slot, float min[TD_FEATURES], float max[TD_FEATURES])
 {
     const td_model_info *info = &patch->model[slot]->info;
-    memcpy(min, patch->range_override ? patch->range_min : info->min, TD_FEATURES * sizeof *min);
-    memcpy(max, patch->range_override ? patch->range_max : info->max, TD_FEATURES * sizeof *max);
+    memcpy(min, info->min, TD_FEATURES * sizeof *min);
+    memcpy(max, info->max, TD_FEATURES * sizeof *max);
+    if (!patch->calibrated) return;
+    /* the few tell surely where they lie, how wide only by and by */
+    const double trust = (double)patch->calibrated / (double)(patch->calibrated + TRUST_HALF);
+    for (int f = 0; f < TD_FEATURES; f++) {
+        const double own = (double)info->max[f] - (double)info->min[f], most = (double)info->high[f] - (double)info->low[f];
+        const double heard = own * ((double)patch->high[f] - (double)patch->low[f]) / most;
+        double span = own + trust * (heard - own);
+        if (span < (double)td_least_span[f]) span = (double)td_least_span[f];
+        const double middle = 0.5 * ((double)patch->low[f] + (double)patch->high[f]);
+        const double below = (0.5 * ((double)info->low[f] + (double)info->high[f]) - (double)info->min[f]) / own;
+        min[f] = (float)(middle - below * span);
+        max[f] = (float)(middle - below * span + span);
+    }
+}
+
+/* The value below which a share of the sorted ones lie, between two of them in a line. */
+static float percentile(const float *sorted, int count, double share)
+{
+    const double at = share * (double)(count - 1);
+    const int below = (int)at;
+    if (below >= count - 1) return sorted[count - 1];
+    return (float)((double)sorted[below] + (at - (double)below) * ((double)sorted[below + 1] - (double)sorted[below]));
+}
+
+td_status td_patch_calibrate(td_patch *patch, const float (*raw)[TD_FEATURES], int count)
+{
+    float sorted[TD_MAX_CALIBRATION];
+    if (count < TD_LEAST_CALIBRATION || count > TD_MAX_CALIBRATION) return TD_ERR_ARGUMENT;
+    for (int f = 0; f < TD_FEATURES; f++) {
+        for (int i = 0; i < count; i++) {
+            int at = i;
+            for (; at > 0 && sorted[at - 1] > raw[i][f]; at--) sorted[at] = sorted[at - 1];
+            sorted[at] = raw[i][f];
+        }
+        patch->low[f] = percentile(sorted, count, 0.1);
+        patch->high[f] = percentile(sorted, count, 0.9);
+    }
+    patch->calibrated = (uint32_t)count;
+    return TD_OK;
 }
 
 void td_normalize(const float raw[TD_FEATURES], const float min[TD_FEATURES], const float max[TD_FEATURES], float normalized[TD_FEATURES])

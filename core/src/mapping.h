@@ -5,8 +5,6 @@
 
 #include "torchdrum.h"
 
-/* The patch's range for one of its models. */
-void td_patch_range(const td_patch *patch, int slot, float min[TD_FEATURES], float max[TD_FEATURES]);
 void td_normalize(const float raw[TD_FEATURES], const float min[TD_FEATURES], const float max[TD_FEATURES], float normalized[TD_FEATURES]);
 /* Modulations of a hit. input gets what the first network saw. raw, when the hit was heard, lets the second network have a range of its
  * own unless the patch or the adaptive normaliser gives one for both. */

@@ -21,12 +21,14 @@ enum {
     T_MIN,
     T_MAX,
     T_REFERENCE,
+    T_LOW,
+    T_HIGH,
     T_NAMED,
     T_WEIGHT = T_NAMED,
     T_BIAS = T_WEIGHT + MAX_LAYERS,
     T_COUNT = T_BIAS + MAX_LAYERS
 };
-static const char *const tensor_names[T_NAMED] = {"preset", "damping", "min", "max", "reference"};
+static const char *const tensor_names[T_NAMED] = {"preset", "damping", "min", "max", "reference", "low", "high"};
 
 enum {
     M_FORMAT,
@@ -326,6 +328,26 @@ static td_status read_range(reader *r, td_model_info *info)
     return TD_OK;
 }
 
+/* Where most of the strokes lay that the model learnt from; of a model that does not tell, as if they filled its range evenly. */
+static td_status read_strokes(reader *r, td_model_info *info)
+{
+    if (!r->tensors[T_LOW].present && !r->tensors[T_HIGH].present) {
+        for (int f = 0; f < TD_FEATURES; f++) {
+            const float span = info->max[f] - info->min[f];
+            info->low[f] = info->min[f] + 0.1f * span;
+            info->high[f] = info->max[f] - 0.1f * span;
+        }
+        return TD_OK;
+    }
+    if (read_floats(r, T_LOW, "low", info->low, TD_FEATURES, -largest_number, largest_number) ||
+        read_floats(r, T_HIGH, "high", info->high, TD_FEATURES, -largest_number, largest_number))
+        return TD_ERR_FORMAT;
+    for (int f = 0; f < TD_FEATURES; f++)
+        if (!(info->high[f] - info->low[f] >= 0.1f * (info->max[f] - info->min[f])))
+            return refuse(r, "high is not above low by a tenth of the features' range", "", "");
+    return TD_OK;
+}
+
 static td_status read_info(reader *r, const td_mlp *shape, td_model_info *info)
 {
     char hash[9];
@@ -358,7 +380,7 @@ static td_status read_info(reader *r, const td_mlp *shape, td_model_info *info)
         td_text text = td_text_in(texts[i].to, texts[i].room);
         td_text_add(&text, r->metadata[texts[i].m]);
     }
-    return read_range(r, info) || read_preset(r, info->params, &info->preset) ? TD_ERR_FORMAT : TD_OK;
+    return read_range(r, info) || read_strokes(r, info) || read_preset(r, info->params, &info->preset) ? TD_ERR_FORMAT : TD_OK;
 }
 
 /* ---- public ---- */

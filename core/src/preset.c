@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reads a preset file from memory (spec 9). */
+ * Reads a preset file from memory, and writes one (spec 9). */
 #include "json.h"
 #include "params.h"
 #include "text.h"
@@ -67,4 +67,45 @@ td_status td_preset_read(const char *json, size_t bytes, td_preset *preset, char
         if (!(values & 1u << i)) return refuse(&reason, "the preset lacks ", td_param(i)->key, "");
     *preset = read;
     return TD_OK;
+}
+
+/* With as many digits as it takes. */
+static void add_float(td_text *text, float value)
+{
+    char number[32];
+    double back = 0.0;
+    td_text digits = td_text_in(number, sizeof number);
+    for (int count = 6; count <= 9; count++) {
+        digits = td_text_in(number, sizeof number);
+        td_text_add_digits(&digits, (double)value, count);
+        td_json j = td_json_in(number, digits.length);
+        if (td_json_number(&j, &back) && (float)back == value) break;
+    }
+    td_text_add(text, number);
+}
+
+static void add_values(td_text *text, const char *name, const float values[TD_PARAMS])
+{
+    td_text_add(text, " \"");
+    td_text_add(text, name);
+    td_text_add(text, "\": {\n");
+    for (int i = 0; i < TD_PARAMS; i++) {
+        td_text_add(text, "  \"");
+        td_text_add(text, td_param(i)->key);
+        td_text_add(text, "\": ");
+        add_float(text, values[i]);
+        td_text_add(text, i < TD_PARAMS - 1 ? ",\n" : "\n");
+    }
+    td_text_add(text, " }");
+}
+
+size_t td_preset_write(const td_preset *preset, char json[TD_PRESET_BYTES])
+{
+    td_text text = td_text_in(json, TD_PRESET_BYTES);
+    td_text_add(&text, "{\n");
+    add_values(&text, "preset", preset->value);
+    td_text_add(&text, ",\n");
+    add_values(&text, "damping", preset->damping);
+    td_text_add(&text, "\n}\n");
+    return text.length;
 }

@@ -34,7 +34,9 @@ void td_text_add_int(td_text *text, long value)
     td_text_add_part(text, digits + at, sizeof digits - at);
 }
 
-void td_text_add_number(td_text *text, double value)
+void td_text_add_number(td_text *text, double value) { td_text_add_digits(text, value, 6); }
+
+void td_text_add_digits(td_text *text, double value, int most)
 {
     if (value < 0.0) {
         td_text_add(text, "-");
@@ -53,11 +55,13 @@ void td_text_add_number(td_text *text, double value)
         while (value >= 1.0) value /= 10.0, exponent++;
         while (value < 0.1) value *= 10.0, exponent--;
     }
-    long digits = (long)(value * 1e6 + 0.5);
-    if (digits >= 1000000) digits /= 10, exponent++;
-    char d[6];
-    int count = 6;
-    for (int i = 5; i >= 0; i--, digits /= 10) d[i] = (char)('0' + digits % 10);
+    int64_t full = 1;
+    for (int i = 0; i < most; i++) full *= 10;
+    int64_t digits = (int64_t)(value * (double)full + 0.5);
+    if (digits >= full) digits /= 10, exponent++;
+    char d[9];
+    int count = most;
+    for (int i = most - 1; i >= 0; i--, digits /= 10) d[i] = (char)('0' + digits % 10);
     while (count > 1 && d[count - 1] == '0') count--;
     if (value > 0.0 && (exponent < -3 || exponent > 9)) {
         td_text_add_part(text, d, 1);

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     CHECK(f);
     const size_t bytes = fread(file, 1, sizeof file, f);
     fclose(f);
-    const td_host host = {NULL, on_info, on_say, on_load, on_release};
+    const td_host host = {NULL, on_info, on_say, on_load, on_release, NULL};
     td_model *builtin = harness_builtin();
     object = malloc(td_object_size());
     CHECK(td_object_init(object, &host, builtin, 1) == TD_OK);
@@ -62,9 +62,9 @@ int main(int argc, char **argv)
     load("a"); /* known: at once */
     CHECK(published == 2 && strcmp(loaded[1], "a") == 0);
     td_object_loaded(object, requests[2], "b", harness_model(file, bytes));
-    CHECK(published == 2 && strcmp(td_object_model_name(object), "a") == 0); /* too late */
+    CHECK(published == 2 && strcmp(td_object_model_name(object, 0), "a") == 0); /* too late */
     load("b");
-    CHECK(published == 3 && strcmp(td_object_model_name(object), "b") == 0 && asked == 3); /* but kept */
+    CHECK(published == 3 && strcmp(td_object_model_name(object, 0), "b") == 0 && asked == 3); /* but kept */
 
     set_osc1_freq(333.0);
     load("c");

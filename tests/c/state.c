@@ -4,13 +4,15 @@
 #include "harness.h"
 #include "torchdrum_object.h"
 
-enum { ROUNDS = 300, ATOMS = 512, BLOCK = 20000 };
+enum { ROUNDS = 300, ATOMS = 1024, BLOCK = 20000 };
 
 typedef struct side {
     td_object *object;
     char said[4096], words[ATOMS][64];
     td_atom state[ATOMS];
     int count, late;
+    int takes_seeds;
+    int pending; /* a model is asked for and not given yet */
     uint32_t request;
     char name[64];
 } side;
@@ -57,6 +59,7 @@ static void on_load(void *context, const char *name, uint32_t request)
     side *self = context;
     self->request = request;
     snprintf(self->name, sizeof self->name, "%s", name);
+    self->pending = self->late;
     if (!self->late) td_object_loaded(self->object, request, name, read_model(name));
 }
 
@@ -94,7 +97,7 @@ static void random_message(side *self)
     const td_param_info *p = td_param((int)(random_bits() % TD_PARAMS));
     int controls = 0;
     while (td_control(controls)) controls++;
-    switch (random_bits() % 10) {
+    switch (random_bits() % 15) {
     case 0:
         word(self, "load", name);
         return;
@@ -120,12 +123,40 @@ static void random_message(side *self)
         td_object_message(self->object, random_bits() % 2 ? "mask" : "depth", 2, atoms);
         return;
     }
-    case 6:
-    case 7:
+    case 6: {
+        char second[2] = {(char)('0' + random_bits() % (uint32_t)file_count), 0};
+        const td_atom atoms[3] = {{random_bits() % 4 ? name : "snare_1", 0.0}, {second, 0.0}, {NULL, random_unit()}};
+        td_object_message(self->object, "morph", 3, atoms);
+        return;
+    }
+    case 7: {
+        td_atom atoms[7] = {{NULL, 4 + random_bits() % 250}};
+        for (int i = 1; i < 7; i++) atoms[i] = (td_atom){NULL, (i - 4) * 20.0 + random_unit()};
+        td_object_message(self->object, "calibrate", 7, atoms);
+        return;
+    }
+    case 8:
+        number(self, "store", 1 + random_bits() % 16);
+        return;
+    case 9: {
+        td_atom atoms[2 * TD_PARAMS];
+        for (int i = 0; i < TD_PARAMS; i++) {
+            atoms[i] = (td_atom){NULL, (double)(td_param(i)->min + random_unit() * (td_param(i)->max - td_param(i)->min))};
+            atoms[TD_PARAMS + i] = (td_atom){NULL, random_unit() * 3.0};
+        }
+        td_object_message(self->object, "preset", 2 * TD_PARAMS, atoms);
+        return;
+    }
+    case 10:
+        word(self, "calibrate", "off");
+        return;
+    case 11:
+    case 12:
         number(self, p->name, (double)(p->min + random_unit() * (p->max - p->min)));
         return;
     default: {
         const int c = (int)(random_bits() % (uint32_t)controls);
+        if (!self->takes_seeds && strcmp(td_control(c)->name, "seed") == 0) return; /* which none is given for stays as it is */
         if (td_control_choice(c, 0, choice))
             number(self, td_control(c)->name, 0.0);
         else
@@ -138,7 +169,7 @@ static void random_message(side *self)
 
 static void open_side(side *self, const td_model *builtin)
 {
-    const td_host host = {self, on_info, on_say, on_load, on_release};
+    const td_host host = {self, on_info, on_say, on_load, on_release, NULL};
     memset(self, 0, sizeof *self);
     self->object = malloc(td_object_size());
     CHECK(td_object_init(self->object, &host, builtin, 77) == TD_OK);
@@ -158,7 +189,7 @@ static void sound(side *self, float *out)
     number(self, "enable", 1.0);
     number(self, "mix", 1.0);
     td_object_message(self->object, "trigger", TD_FEATURES, features);
-    td_engine_process(td_object_engine(self->object), in, out, trigger, BLOCK);
+    td_engine_process(td_object_engine(self->object, 0), in, out, trigger, BLOCK);
 }
 
 int main(int argc, char **argv)
@@ -172,11 +203,18 @@ int main(int argc, char **argv)
     for (int round = 0; round < ROUNDS; round++) {
         open_side(&one, builtin);
         open_side(&other, builtin);
+        one.takes_seeds = 1;
         for (int i = (int)(random_bits() % 12); i > 0; i--) random_message(&one);
-        td_object_state(one.object, TD_STATE_SOUND | TD_STATE_CONTROLS, keep, &one);
+        /* into a new object what has changed, into any other everything */
+        const int everything = TD_STATE_SOUND | TD_STATE_CONTROLS, changed = round / 2 % 2;
+        for (int i = changed ? 0 : (int)(random_bits() % 12); i > 0; i--) random_message(&other);
+        td_object_state(one.object, everything | (changed ? TD_STATE_CHANGED : 0), keep, &one);
         other.late = round % 2;
         td_object_restore(other.object, one.count, one.state);
-        if (other.late && other.request) td_object_loaded(other.object, other.request, other.name, read_model(other.name));
+        while (other.pending) {
+            other.pending = 0;
+            td_object_loaded(other.object, other.request, other.name, read_model(other.name));
+        }
         one.said[0] = other.said[0] = 0;
         td_object_message(one.object, "dump", 0, NULL);
         td_object_message(other.object, "dump", 0, NULL);

@@ -624,6 +624,8 @@ double mock_time_ms(void)
     return time;
 }
 
+void clock_getftime(double *time) { *time = mock_time_ms(); }
+
 int mock_clocks_set(void)
 {
     int set = 0;
@@ -843,6 +845,56 @@ short path_opensysfile(const char *name, const short path, t_filehandle *ref, sh
     return 0;
 }
 
+/* Files are written into the folder that is searched first. */
+short path_getdefault(void) { return search[0]; }
+
+static void whole_path(char *to, size_t room, const char *name, short path)
+{
+    if (!main_thread || path < 0 || path >= folder_count) fail("not in the main thread, or in no folder:", name);
+    snprintf(to, room, "%s/%s", folders[path], name);
+}
+
+short path_createsysfile(const char *name, short path, t_fourcc type, t_filehandle *ref)
+{
+    char whole[2 * MAX_PATH_CHARS];
+    (void)type;
+    whole_path(whole, sizeof whole, name, path);
+    FILE *file = fopen(whole, "wb");
+    if (!file) return -1;
+    *ref = malloc(sizeof **ref);
+    (*ref)->file = file;
+    count(1);
+    return 0;
+}
+
+short path_deletefile(const char *name, const short path)
+{
+    char whole[2 * MAX_PATH_CHARS];
+    whole_path(whole, sizeof whole, name, path);
+    return (short)remove(whole);
+}
+
+/* Replaces nothing: the reference does not say that it does. */
+short path_renamefile(const char *name, const short path, const char *newname)
+{
+    char from[2 * MAX_PATH_CHARS], to[2 * MAX_PATH_CHARS];
+    whole_path(from, sizeof from, name, path);
+    whole_path(to, sizeof to, newname, path);
+    return is_file(to) ? -1 : (short)rename(from, to);
+}
+
+t_max_err sysfile_write(t_filehandle f, t_ptr_size *count_, const void *bufptr)
+{
+    const size_t wanted = *count_;
+    *count_ = fwrite(bufptr, 1, wanted, f->file);
+    return *count_ == wanted ? MAX_ERR_NONE : MAX_ERR_GENERIC;
+}
+
+t_max_err sysfile_seteof(t_filehandle f, t_ptr_size logeof)
+{
+    return (t_ptr_size)ftell(f->file) == logeof ? MAX_ERR_NONE : MAX_ERR_GENERIC;
+}
+
 t_max_err sysfile_geteof(t_filehandle f, t_ptr_size *logeof)
 {
     fseek(f->file, 0, SEEK_END);
@@ -918,15 +970,15 @@ void mock_perform(void *x, double *in, double *outs[], long n)
 static struct {
     t_symbol *word;
     short count;
-    t_atom values[2];
+    t_atom values[32];
 } stored[MOST];
 static int stored_count;
 
 void preset_store(char *fmt, ...)
 {
     va_list arguments;
-    char text[256];
-    if (strncmp(fmt, "oss", 3) || strlen(fmt) < 4 || strlen(fmt) > 5 || stored_count == MOST)
+    char text[1024];
+    if (strncmp(fmt, "oss", 3) || strlen(fmt) < 4 || strlen(fmt) > 3 + 32 || stored_count == MOST)
         fail("a format that is not known here:", fmt);
     va_start(arguments, fmt);
     void *x = va_arg(arguments, void *);

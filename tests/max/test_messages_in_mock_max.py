@@ -153,7 +153,7 @@ def test_creation_takes_a_model_and_attributes_and_says_what_is_wrong(mock, tmp_
 # ---- state
 
 
-UNBENT = "2 mask all 0 2 depth all 1 2 scale all 1 2 offset all 0"
+UNBENT = "2 mask all 0 2 depth all 1 2 scale all 1 2 offset all 0 1 calibrate off"
 CHANGES = (
     "load snare_2, preset noisy_snare, osc1_freq 300, depth 1.5, detector classic, input line, onthreshold 20, hold 77, "
     "gain -6, normalize adapt, seed 9, mask osc1_mod 1, depth osc2_freq 0.5, scale centroid 2, offset loudness -0.5, loudness 0.5"

@@ -84,6 +84,7 @@ void stdinletinfo(t_object *s, void *b, long a, char *t);
 
 t_clock *clock_new(void *obj, method fn);
 void clock_delay(t_clock *x, long n);
+void clock_getftime(double *time);
 void clock_fdelay(t_clock *x, double f);
 void *qelem_new(void *obj, method fn);
 void qelem_set(t_qelem *x);
@@ -100,8 +101,14 @@ typedef t_filestruct *t_filehandle;
 short locatefile_extended(char *name, short *outvol, t_fourcc *outtype, const t_fourcc *filetypelist, short numtypes);
 short path_frompathname(const char *name, short *path, char *filename);
 short path_opensysfile(const char *name, const short path, t_filehandle *ref, short perm);
+short path_createsysfile(const char *name, short path, t_fourcc type, t_filehandle *ref);
+short path_deletefile(const char *name, const short path);
+short path_renamefile(const char *name, const short path, const char *newname);
+short path_getdefault(void);
 t_max_err sysfile_geteof(t_filehandle f, t_ptr_size *logeof);
 t_max_err sysfile_read(t_filehandle f, t_ptr_size *count, void *bufptr);
+t_max_err sysfile_write(t_filehandle f, t_ptr_size *count, const void *bufptr);
+t_max_err sysfile_seteof(t_filehandle f, t_ptr_size logeof);
 t_max_err sysfile_close(t_filehandle f);
 void fileusage_addfile(void *w, long flags, const char *name, short path);
 
