@@ -21,15 +21,15 @@ OUTPUT = ROOT / "help_patches" / "torchdrum-panel.pd"
 WIDTH, HEIGHT, TICK_MS = 640, 420, 50
 # White is what was set, cyan what is heard, amber what the stroke does with the drum.
 GROUND, WELL, LINE, GREY, WHITE, CYAN, AMBER = "#14171a", "#22272c", "#3a424a", "#93a1ad", "#f2f5f7", "#3fc8e8", "#ffb020"
-DATA_GREY, DATA_WHITE, DATA_CYAN, DATA_AMBER = 333, 777, 268, 850  # the same for arrays and data structures
+DATA_GREY, DATA_WHITE, DATA_CYAN, DATA_AMBER = 444, 777, 267, 850  # the same for arrays and data structures
 
 FADERS = td.PARAMS
 FADER_X, FADER_Y, FADER_HEIGHT, FADER_STEP = 16, 298, 70, 45
 CONTROLS = ["depth", "mix", "sensitivity", "hold", "gain"]
-CONTROL_X, CONTROL_Y, CONTROL_WIDTH, CONTROL_STEP = 96, 162, 220, 17
-COLUMNS, SCOPE = 120, (8, 30, 330, 104)
+CONTROL_X, CONTROL_Y, CONTROL_WIDTH, CONTROL_STEP = 104, 162, 210, 17
+COLUMNS, SCOPE, STROKES = 120, (8, 30, 330, 104), 12  # the strokes have a strip below the curves
 METERS, METER_LEAST_DB, METER_FALL_DB = {"in": 348, "out": 368}, -60, 2.5
-RADAR = (398, 30, 98, 98)
+RADAR = (398, 30, 98, 94)
 LISTS = {"model": ("load", 506, 46, 126, 195), "preset": ("preset", 398, 171, 98, 70)}
 RANGE = (-60, 0, 30, 120, -60, 0)  # of the features, until the object tells its model's
 PASSING = "meter get dump bang print trigger latency version state"  # messages that change nothing
@@ -89,12 +89,13 @@ def face(c: Canvas):
     box(c, 0, 0, WIDTH, HEIGHT, GROUND, named("ground"))
     label(c, 8, 15, "torchdrum", 15, AMBER)
     label(c, 104, 15, "-", 15, WHITE, named("t-model"))
-    label(c, 270, 15, "cpu", 11)
-    label(c, 296, 15, "-", 11, WHITE, named("t-cpu"))
+    label(c, 270, 15, "cpu\\ %", 11)
+    label(c, 312, 15, "-", 11, WHITE, named("t-cpu"))
 
     x, y, width, height = SCOPE
     box(c, x, y, width, height, WELL)
-    c.graph(x, y, width, height, 0, 100, COLUMNS, [named(name) for name in ("level", "hits", "threshold", "rise")], show=False)
+    c.graph(x, y, width, height - STROKES - 3, 0, 100, COLUMNS, [named(name) for name in ("level", "threshold", "rise")], show=False)
+    c.graph(x, y + height - STROKES, width, STROKES, 0, 110, COLUMNS, [named("hits")], show=False)
     for words, left, colour in (("input", 0, GREY), ("rise", 50, CYAN), ("threshold", 94, WHITE), ("stroke", 172, AMBER)):
         label(c, x + left, y + height + 12, words, 11, colour)
     for name, left in METERS.items():
@@ -118,7 +119,7 @@ def face(c: Canvas):
     c.patch(x, y, radar_window(named("radar"), width, height), named("radar"))
     for name, word, left, top in (("loudness", "loud", 4, 9), ("flatness", "noisy", 0, height + 9), ("centroid", "bright", 54, height + 9)):
         label(c, x + left, y + top, word, 10)
-        label(c, x + left, y + top + 12, "-", 10, CYAN, named(f"t-{name}"))
+        label(c, x + left, y + top + 12, "empty", 10, CYAN, named(f"t-{name}"))
 
     for kind, (_, x, y, width, height) in LISTS.items():
         names = model_names() if kind == "model" else td.preset_names()
@@ -127,18 +128,18 @@ def face(c: Canvas):
         slider(c, x, y, "vsl", (width, step * len(names)), (len(names), 0), False, kind, WELL, 0)
         box(c, x, y, 1, 1, WELL, named(f"h-{kind}"))
         for i, name in enumerate(names):
-            label(c, x + 5, y + step * i + step // 2, name.removeprefix("808_"), 11, WHITE)
+            label(c, x + 5, y + step * i + step // 2, name.removeprefix("808_"), 10, WHITE)
 
     for i, p in enumerate(FADERS):
         x, y = FADER_X + FADER_STEP * i, FADER_Y
         least, most, log = scale_of(p.name)
         for k, word in enumerate(p.name.split("_")):
-            label(c, x - 6, y - 38 + 12 * k, word, 11, WHITE)
+            label(c, x - 6, y - 38 + 12 * k, word, 10, WHITE)
         slider(c, x, y, "vsl", (12, FADER_HEIGHT), (least, most), log, p.name, WHITE, 1)
         box(c, x + 16, y - 2, 7, FADER_HEIGHT + 5, WELL)
         box(c, x + 16, y, 7, 2, AMBER, named(f"b-{p.name}"))
         label(c, x - 8, y + FADER_HEIGHT + 14, "-", 11, WHITE, named(f"t-{p.name}"))
-        label(c, x - 8, y + FADER_HEIGHT + 28, "-", 11, AMBER, named(f"q-{p.name}"))
+        label(c, x - 8, y + FADER_HEIGHT + 28, "empty", 11, AMBER, named(f"q-{p.name}"))
         if p.unit in ("Hz", "ms", "dB"):
             label(c, x + 20, y + FADER_HEIGHT + 41, p.unit, 10)
 
@@ -196,11 +197,12 @@ def fader(p: td.Param, index: int) -> Canvas:
     played = c.down(420, 20, receive(f"p-{p.name}"), "change -1e+09", "t f f")[-1]
     text_of(c, 420, 150, played, 1, digits(p.unit), f"q-{p.name}", 6)
     height = f"{FADER_HEIGHT - 1}*{fraction(p.name)}"
-    base, target = c.expr(20, 290, height), c.expr(320, 290, height)
+    base, target = c.expr(20, 290, height), c.expr(320, 290, f"1+{height}")  # 0: nothing was played yet
     c.cord(value, 0, base)
     c.cord(played, 0, target)
     order = c.obj(20, 316, "t b f")
-    both = c.expr(320, 342, f"{FADER_Y + FADER_HEIGHT - 2}-rint(max($f1, $f2)); rint(abs($f1-$f2))+2")
+    top = f"{FADER_Y + FADER_HEIGHT - 2}-rint(max($f1-1, $f2))"
+    both = c.expr(320, 342, f"{top}; if($f1 == 0, 2, rint(abs($f1-1-$f2))+2)")
     c.wire(base, order)
     c.cord(order, 1, both, 1)
     c.cord(order, 0, both)
@@ -217,11 +219,11 @@ def fader(p: td.Param, index: int) -> Canvas:
 def control(name: str) -> Canvas:
     c = Canvas(f"300 100 500 330 {name} 0")
     c.down(20, 20, receive(f"u-{name}"), f"({name} \\$1)", send("say"))
-    value = c.down(180, 20, receive(f"v-{name}"), "change -1e+09", "t f f")[-1]
-    follow, _ = c.down(300, 98, "(set \\$1)", send(f"g-{name}"))
+    value = c.down(180, 20, receive(f"v-{name}"), "route float", "change -1e+09", "t f f")[-1]  # depth of one parameter is told, too
+    follow, _ = c.down(300, 124, "(set \\$1)", send(f"g-{name}"))
     c.cord(value, 1, follow)
     unit = td.find_control(name).unit
-    text_of(c, 180, 150, value, 0, digits(unit), f"t-{name}", 0, unit if unit in ("ms", "dB", "%") else "")
+    text_of(c, 180, 150, value, 0, digits(unit), f"t-{name}", 0, unit if unit in ("ms", "dB") else "")
     return c
 
 
@@ -369,7 +371,7 @@ def cpu() -> Canvas:
     c.cord(done, 1, nought)
     c.cord(nought, 0, sum_, 1)
     c.cord(nought, 0, count, 1)
-    text_of(c, 180, 228, mean, 0, 1, "t-cpu", 0, "%")
+    text_of(c, 180, 228, mean, 0, 1, "t-cpu")
     return c
 
 
@@ -393,51 +395,73 @@ def radar() -> Canvas:
     c.patch(700, 20, grid, named("grid-template"))
     c.patch(700, 46, shape, named("radar-template"))
 
-    for x, name in ((20, "radar"), (220, "grid")):
-        where = c.obj(x, 72, "t f")
-        pointer = c.down(x, 98, where, f"(traverse pd-\\$1-{name} \\, bang)", "pointer", "t b p")[-1]
-        new = c.down(x, 176, "(0)", f"append {named(name)} x y")[-1]
-        c.wire(pointer, new - 1)
-        c.cord(pointer, 1, new, 2)
-        if name == "radar":
-            c.down(20, 20, "loadbang", "f \\$0", where)
-            put = c.obj(20, 420, f"set {named(name)} {' '.join(fields)}")
-            c.cord(new, 0, put, len(fields))
-        else:
-            c.down(220, 20, "loadbang", "f \\$0", where)
+    put = c.obj(20, 420, f"set {named('radar')} {' '.join(fields)}")
+    for x, name in ((220, "grid"), (20, "radar")):
+        where = f"(traverse pd-\\$1-{name} \\, bang)"
+        made = c.down(x, 20, "loadbang", "f \\$0", where, "pointer", "t b p", "(0)", f"append {named(name)} x y")
+        c.cord(made[4], 1, made[-1], 2)
+    c.cord(made[-1], 0, put, len(fields))
 
     split = c.down(440, 176, latest(c, 440, 20, "features"), "unpack f f f")[-1]
     range_, first = c.down(700, 100, receive("v-range"), "unpack f f f f f f")[-1], c.down(760, 72, "loadbang", f"({' '.join(map(str, RANGE))})")[-1]
     c.wire(first, range_)
     corners = c.expr(20, 390, "; ".join(f"$f{k + 1}*{RADIUS * v:.4g}" for k, ab in enumerate(CORNERS.values()) for v in ab))
     c.cords += [f"#X connect {corners} {k} {put} {k};" for k in range(len(fields))]
-    for k, (name, words) in enumerate((("loudness", "$f1"), ("centroid", "$f1"), ("flatness", "$f1"))):
+    for k, name in enumerate(CORNERS):
         x = 300 + 190 * k
         part, _ = c.down(x, 330, "expr min(max(($f1-$f2)/max($f3-$f2, 0.001), 0.04), 1)", "f")
         c.cord(split, k, part)
         c.cord(range_, 2 * k, part, 1)
         c.cord(range_, 2 * k + 1, part, 2)
         c.cord(part, 0, corners, k)
-        text_of(c, x, 500, split, k, 0, f"t-{name}", 0, {"centroid": "st"}.get(name, "dB"))
+        text_of(c, x, 500, split, k, 0, f"t-{name}", unit="st" if name == "centroid" else "dB")
     return c
 
 
 def follow() -> Canvas:
     """After anything that may have changed something: asks the object for everything, at the next tick."""
     c = Canvas("300 100 640 420 follow 0")
-    tick, stale, yes, order = c.down(20, 20, receive("clock"), "f 1", "sel 1", "t b b b")
-    c.cord(c.down(160, 20, receive("dirty"), "(1)")[-1], 0, stale, 1)
-    nought = c.msg(240, 124, "0")
-    c.cord(order, 2, nought)
+    stale, _, order = c.down(20, 46, "f 1", "sel 1", "t b b b b b b")
+    c.down(20, 20, receive("clock"), stale)
+    one, nought = c.down(160, 20, receive("dirty"), "(1)")[-1], c.msg(420, 150, "0")
+    c.cord(one, 0, stale, 1)
+    c.cord(order, 5, nought)
     c.cord(nought, 0, stale, 1)
-    ask = c.obj(20, 180, send("ask"))
-    for outlet, x, words in ((1, 140, "(dump)"), (0, 20, "(get range)")):
+    ask = c.obj(160, 180, send("ask"))
+    for outlet, x, words in ((4, 340, "(dump)"), (3, 240, "(get range)"), (1, 160, "(state)")):
         c.cord(order, outlet, c.down(x, 150, words, ask)[0])
+    # a state without a preset has none
+    preset, none = c.down(20, 180, "list append", "list trim", send("v-preset"))[0], c.down(480, 150, "(none)", "list append")
+    c.cord(order, 2, none[0])
+    c.cord(order, 0, preset)
+    c.cord(none[-1], 0, preset, 1)
 
-    known = ["meter", "range", "model", "preset", *CONTROLS, *(p.name for p in FADERS)]
-    answers = c.down(20, 240, receive("info"), "route " + " ".join(known))[-1]
-    for i, name in enumerate(known):
-        c.cord(answers, i, c.obj(20 + 70 * (i % 8), 292 + 26 * (i // 8), send(f"v-{name}")))
+    known = ["meter", "range", "model", *CONTROLS, *(p.name for p in FADERS)]
+    answers = c.down(20, 280, receive("info"), "route state " + " ".join(known))[-1]
+    c.cord(answers, 0, c.obj(480, 280, "route preset"))
+    c.cord(c.count - 1, 0, none[-1])
+    for i, name in enumerate(known, 1):
+        c.cord(answers, i, c.obj(20 + 90 * (i % 8), 332 + 26 * (i // 8), send(f"v-{name}")))
+    return c
+
+
+def state() -> Canvas:
+    """Kept with the patch that holds the panel: what the object tells of its state."""
+    c = Canvas("300 100 520 360 state 0")
+    keep = c.obj(20, 20, "savestate")
+    again = c.down(20, 46, keep, "t l b", "list trim", "route kept")
+    c.cord(again[1], 1, c.obj(140, 124, send("start")))
+    c.cord(again[3], 0, c.down(20, 150, "(0)", send("restored"))[0])
+    c.cord(again[3], 1, c.obj(80, 150, send("say")))
+    order = c.obj(260, 20, "t b b b b")
+    c.cord(keep, 1, order)
+    told = c.down(260, 200, receive("info"), "route state", "spigot", "list append", keep)
+    for outlet, words, x in ((3, "1", 440), (0, "0", 320)):
+        message = c.msg(x, 72, words)
+        c.cord(order, outlet, message)
+        c.cord(message, 0, told[2], 1)
+    c.cord(order, 2, c.down(400, 98, "(kept)", told[3])[0])  # without a change, too
+    c.cord(order, 1, c.down(260, 124, "(state)", send("ask"))[0])
     return c
 
 
@@ -461,17 +485,20 @@ def answers() -> Canvas:
 def arguments() -> Canvas:
     """As [torchdrum~] takes them: -d, -seed n, a model. Not when the state was kept with the patch: it tells them all."""
     c = Canvas("300 100 640 420 arguments 0")
-    start, kept = c.down(20, 20, "loadbang", "spigot 1")
-    words, flags = c.down(20, 72, kept, "(args)", "pdcontrol", "list trim", "route -d -seed")[-2:]
-    c.cord(c.down(160, 20, receive("restored"), "(0)")[-1], 0, kept, 1)
-    say, again = c.obj(20, 300, send("say")), c.obj(400, 300, "list trim")
+    order, kept = c.down(20, 20, "loadbang", "t b b", "spigot 1")[1:]
+    c.cord(order, 1, c.obj(80, 72, send("start")))
+    flags = c.down(20, 98, kept, "(args)", "pdcontrol", "list trim", "route -d -seed -m")[-1]
+    c.cord(c.obj(200, 46, receive("restored")), 0, kept, 1)
+    say, again = c.obj(20, 300, send("say")), c.obj(400, 150, "list trim")
     c.wire(again, flags)
     off = c.down(20, 202, "t a b", again)[0]
-    c.cord(off, 1, c.down(20, 260, "(enable 0)", say)[0])
+    c.cord(off, 1, c.down(60, 260, "(enable 0)", say)[0])
     seed = c.down(160, 202, "list split 1", "(seed \\$1)", say)[0]
     c.cord(seed, 1, again)
-    model = c.down(280, 202, "list append", "list split 1", "(load \\$1)", say)[0]
-    for outlet, box_ in enumerate((off, seed, model)):
+    many = c.down(280, 202, "t a b", again)[0]
+    c.cord(many, 1, c.down(320, 260, "(a panel shows one channel: -m is ignored)", "print torchdrum-panel")[0])
+    model = c.down(480, 202, "list append", "list split 1", "(load \\$1)", say)[0]
+    for outlet, box_ in enumerate((off, seed, many, model)):
         c.cord(flags, outlet, box_)
     return c
 
@@ -479,7 +506,11 @@ def arguments() -> Canvas:
 def beside() -> Canvas:
     """Models beside the patch that holds the panel are found, as by an object in that patch."""
     c = Canvas("300 100 420 300 beside-the-patch 0")
-    c.down(20, 20, receive("start"), "spigot 1", "t b b", "(dir 1)", "pdcontrol", "list prepend declare -path", "list trim", send("panel"))
+    once = c.down(
+        20, 20, receive("start"), "spigot 1", "t b b", "(dir 1)", "pdcontrol", "list prepend declare -path", "list trim", send("panel")
+    )  # fmt: skip
+    c.cord(once[2], 1, c.down(160, 98, "(0)")[0])
+    c.cord(c.count - 1, 0, once[1], 1)
     return c
 
 
@@ -523,7 +554,7 @@ def main_patch() -> Canvas:
     c.cord(ask, 0, c.down(160, y + 302, "(0)", inside)[0])
 
     x, y = 20, y + 360
-    parts = [follow(), arguments(), beside(), title(), scope(), meters(), cpu(), radar(), played()]
+    parts = [follow(), state(), arguments(), beside(), title(), scope(), meters(), cpu(), radar(), played()]
     parts += [choice(kind) for kind in LISTS] + [control(name) for name in CONTROLS] + [fader(p, i) for i, p in enumerate(FADERS)]
     for i, part in enumerate(parts):
         c.patch(20 + 130 * (i % 5), y + 26 * (i // 5), part, part.lines[0].split()[-2])
