@@ -67,7 +67,7 @@ def slider(c: Canvas, x: int, y: int, kind: str, size: tuple[int, int], span, lo
 
 def scale_of(name: str) -> tuple[float, float, bool]:
     """From where to where a slider goes, and whether by ratios."""
-    p = next((p for p in (*td.PARAMS, *td.CONTROLS) if p.name == name))
+    p = next(p for p in (*td.PARAMS, *td.CONTROLS) if p.name == name)
     least = 1 if name == "hold" else p.min
     return least, p.max, name == "hold" or (p.unit in ("Hz", "ms", "Q") and p.min > 0)
 
@@ -175,7 +175,8 @@ def latest(c: Canvas, x: int, y: int, name: str) -> int:
     came, store = c.down(x, y + 52, "t b l", "list append")
     c.cord(c.obj(x, y + 26, receive(name)), 0, came)
     one = c.msg(x + 90, y + 52, "1")
-    tick, new, fresh, order = c.down(x + 90, y + 78, receive("tick"), "f", "sel 1", "t b b")
+    new, _, order = c.down(x + 90, y + 104, "f", "sel 1", "t b b")
+    c.down(x + 90, y + 78, receive("tick"), new)
     nought = c.msg(x + 190, y + 156, "0")
     c.cord(came, 1, store, 1)
     c.cord(came, 0, one)
@@ -260,7 +261,8 @@ def choice(kind: str) -> Canvas:
     shown, bar = c.obj(20, 334, "moses 0"), c.obj(20, 386, send(f"h-{kind}"))
     c.wire(index, shown)
     c.cord(shown, 0, c.down(20, 360, f"(vis_size 1 1 \\, color {WELL} {WELL})", bar)[0])
-    c.cord(shown, 1, c.down(320, 334, f"expr {y}+$f1*{step}", f"(color {LINE} {LINE} \\, vis_size {width} {step} \\, pos {x} \\$1)", bar)[0])
+    place = f"(color {LINE} {LINE} \\, vis_size {width} {step} \\, pos {x} \\$1)"
+    c.cord(shown, 1, c.down(320, 334, f"expr {y}+$f1*{step}", place, bar)[0])
     return c
 
 
@@ -301,10 +303,9 @@ def scope() -> Canvas:
     c.cord(order, 1, nought)
     values["hits"] = order
 
-    level, together, store, left, again, moves = c.down(
-        20, 240, "f", "expr $f1+101*$f2+10201*$f3+1030301*min($f4, 1)", "t f f", f"expr if($f1 != $f2, {COLUMNS}, max($f3-1, 0))", "t f f", "sel 0"
-    )
-    c.cords.remove(f"#X connect {store} 0 {left} 0;")
+    # the four in one number: is it another one than before? So many columns until all are the same
+    level, together, store = c.down(20, 240, "f", "expr $f1+101*$f2+10201*$f3+1030301*min($f4, 1)", "t f f")
+    left, again, moves = c.down(20, 318, f"expr if($f1 != $f2, {COLUMNS}, max($f3-1, 0))", "t f f", "sel 0")
     c.cord(store, 1, left)
     c.cord(store, 0, left, 1)
     c.cord(again, 1, left, 2)
@@ -312,43 +313,38 @@ def scope() -> Canvas:
     for inlet, name in enumerate(("rise", "threshold", "hits"), 1):
         c.cord(values[name], 0, together, inlet)
     c.cord(tick, 0, level)
-    redraw = c.obj(20, 404, "t b")
-    c.cord(moves, 1, redraw)
+    c.cord(moves, 1, c.down(60, 378, "t b", send("scroll"))[0])
+    scroll = c.obj(20, 404, receive("scroll"))
     for i, name in enumerate(values):
         rest, append, _ = c.down(20 + 230 * i, 430, f"array get {named(name)} 1 {COLUMNS - 1}", "list append", f"array set {named(name)}")
-        c.wire(redraw, rest)
+        c.wire(scroll, rest)
         c.cord(values[name], 0, append, 1)
     return c
 
 
 def meters() -> Canvas:
-    """Levels that rise at once and fall slowly."""
+    """Levels that rise at once and fall slowly, in dB above the least."""
     c = Canvas("300 100 640 420 meters 0")
     top, height = SCOPE[1], SCOPE[3]
     for i, name in enumerate(METERS):
         x = 20 + 300 * i
-        fall, keep, bar, _, order, size, target = c.down(
-            x, 182, f"expr max(max($f1, $f2-{METER_FALL_DB}), {METER_LEAST_DB})", "t f f",
-            f"expr rint((min($f1, 0)-({METER_LEAST_DB}))*{height / -METER_LEAST_DB:.6g})", "change -1", "t f f", "(vis_size 12 \\$1)",
-            send(f"m-{name}"),
-        )  # fmt: skip
+        fall, keep = c.down(x, 182, f"expr max(min($f1, 0)+{-METER_LEAST_DB}, max($f2-{METER_FALL_DB}, 0))", "t f f")
+        order = c.down(x, 234, keep, f"expr rint($f1*{height / -METER_LEAST_DB:.6g})", "change -1", "t f f")[-1]
+        target = c.down(x, 312, order, "(vis_size 12 \\$1)", send(f"m-{name}"))[-1]
         c.cord(keep, 1, fall, 1)
         c.cord(order, 1, c.down(x + 140, 286, f"expr {top + height}-max($f1, 1)", f"(pos {METERS[name]} \\$1)", target)[0])
         if name == "in":
             c.down(x, 20, receive("in"), fall)
             continue
-        # RMS as it comes, about twice a tick
-        louder, store = c.down(x, 20, receive("out"), "expr max($f1-100, $f2)", "f")[1:]
-        least = c.msg(x + 160, 98, str(METER_LEAST_DB))
-        tick = c.down(x + 160, 20, receive("tick"), "t b b")[-1]
-        c.cords.remove(f"#X connect {louder} 0 {store} 0;")
-        c.cord(louder, 0, store, 1)
-        c.cord(louder, 0, louder, 1)
+        # RMS as it comes, more than once a tick; 100 dB of env~ are full scale
+        louder = c.down(x, 20, receive("out"), f"expr max($f1-{100 + METER_LEAST_DB}, $f2)")[-1]
+        store = c.down(x, 98, "f", f"+ {METER_LEAST_DB}", fall)[0]
+        tick, least = c.down(x + 160, 20, receive("tick"), "t b b")[-1], c.msg(x + 160, 98, "0")
         c.cord(tick, 1, store)
         c.cord(tick, 0, least)
-        c.cord(least, 0, store, 1)
-        c.cord(least, 0, louder, 1)
-        c.wire(store, fall)
+        for new, boxes in ((louder, (store, louder)), (least, (store, louder))):
+            for box_ in boxes:
+                c.cord(new, 0, box_, 1)
     return c
 
 
@@ -403,8 +399,8 @@ def radar() -> Canvas:
     c.cord(made[-1], 0, put, len(fields))
 
     split = c.down(440, 176, latest(c, 440, 20, "features"), "unpack f f f")[-1]
-    range_, first = c.down(700, 100, receive("v-range"), "unpack f f f f f f")[-1], c.down(760, 72, "loadbang", f"({' '.join(map(str, RANGE))})")[-1]
-    c.wire(first, range_)
+    range_ = c.down(700, 126, receive("v-range"), "unpack f f f f f f")[-1]
+    c.down(760, 72, "loadbang", f"({' '.join(map(str, RANGE))})", range_)
     corners = c.expr(20, 390, "; ".join(f"$f{k + 1}*{RADIUS * v:.4g}" for k, ab in enumerate(CORNERS.values()) for v in ab))
     c.cords += [f"#X connect {corners} {k} {put} {k};" for k in range(len(fields))]
     for k, name in enumerate(CORNERS):
@@ -470,7 +466,7 @@ def answers() -> Canvas:
     c = Canvas("300 100 520 330 answers 0")
     inlet = c.obj(20, 20, "inlet")
     inside, _ = c.down(220, 150, "spigot 0", send("info"))
-    outside, outlet = c.down(20, 150, "spigot 1", "outlet")
+    outside = c.down(20, 150, "spigot 1", "outlet")[0]
     c.wire(inlet, outside)
     c.wire(inlet, inside)
     asked = c.down(220, 20, receive("inside"), "t f f")[-1]
@@ -532,9 +528,9 @@ def main_patch() -> Canvas:
     c.wire(order, quiet)
     c.cord(quiet, len(PASSING.split()), c.obj(300, y + 78, send("dirty")))
     c.down(110, y + 104, receive("to"), drum)
-    for k, (kind, name) in enumerate((("outlet~", "out"), ("outlet~", ""), ("outlet", "hit"), ("outlet", "features"), ("outlet", "params"))):
+    for k, name in enumerate(("out", "", "hit", "features", "params")):
         x = 20 + 90 * k
-        c.cord(drum, k, c.obj(x, y + 220, kind))
+        c.cord(drum, k, c.obj(x, y + 220, "outlet~" if k < 2 else "outlet"))
         if name == "out":
             c.cord(drum, k, c.down(x, y + 160, "env~ 1024 512", send(name))[0])
         elif name:
