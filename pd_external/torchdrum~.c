@@ -346,8 +346,7 @@ static void torchdrum_arguments(t_torchdrum *x, int argc, t_atom *argv)
             torchdrum_anything(x, gensym("seed"), 1, argv + 1);
             argc--, argv++;
         } else if (strcmp(flag, "-m")) {
-            pd_error(x, "torchdrum~: there is no flag %s (-m: one drum for each channel, -d: starts disabled, -seed n: fixes the noise)",
-                     flag);
+            pd_error(x, "torchdrum~: %s is not a flag (-m: a drum for each channel, -d: starts disabled, -seed n: fixes the noise)", flag);
         }
     }
     if (argc > 0) torchdrum_anything(x, gensym("load"), 1, argv);
