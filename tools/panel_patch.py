@@ -278,47 +278,45 @@ def title() -> Canvas:
 
 
 def scope() -> Canvas:
-    """Level, rise, threshold and strokes of the last seconds. Stands still when a whole width of it was the same."""
-    c = Canvas("200 80 900 520 scope 0")
+    """Level, rise, threshold and strokes of the last seconds. What was the same for a whole width stands still."""
+    c = Canvas("200 80 1000 520 scope 0")
     c.down(
-        460, 20, "loadbang", "f \\$0",
+        620, 20, "loadbang", "f \\$0",
         f"(\\; \\$1-level color {DATA_GREY} \\; \\$1-threshold color {DATA_WHITE} \\; \\$1-rise color {DATA_CYAN} \\; \\$1-rise width 2 "
         f"\\; \\$1-hits color {DATA_AMBER} \\; \\$1-hits width 2)",
     )  # fmt: skip
-    tick = c.down(20, 20, receive("tick"), "t b b b")[-1]
-    c.cord(tick, 2, c.down(180, 72, "(meter)", send("ask"))[0])
-    meter = c.down(180, 130, receive("v-meter"), "unpack f f f f")[-1]
-    c.cord(meter, 3, c.obj(400, 182, send("cpu")))
-    c.cord(meter, 0, c.obj(320, 182, send("in")))
-    values = {}
-    for i, (name, words) in enumerate((("level", "100+$f1/0.6"), ("rise", "$f1*2.5"), ("threshold", "$f1*2.5"))):
-        values[name] = c.expr(180 + 230 * i, 210, f"rint(min(max({words}, 0), 100))")
-        c.cord(meter, i, values[name])
-    hit, one, nought = c.obj(20, 78, receive("hit")), c.msg(20, 104, "100"), c.msg(90, 130, "0")
-    values["hits"], order = c.down(20, 156, "f", "t f b")
-    c.wire(hit, one)
-    for new in (one, nought):
-        c.cord(new, 0, values["hits"], 1)
-    c.cord(tick, 1, values["hits"])
-    c.cord(order, 1, nought)
-    values["hits"] = order
-
-    # the four in one number: is it another one than before? So many columns until all are the same
-    level, together, store = c.down(20, 240, "f", "expr $f1+101*$f2+10201*$f3+1030301*min($f4, 1)", "t f f")
-    left, again, moves = c.down(20, 318, f"expr if($f1 != $f2, {COLUMNS}, max($f3-1, 0))", "t f f", "sel 0")
-    c.cord(store, 1, left)
-    c.cord(store, 0, left, 1)
-    c.cord(again, 1, left, 2)
-    c.cord(values["level"], 0, level, 1)
-    for inlet, name in enumerate(("rise", "threshold", "hits"), 1):
-        c.cord(values[name], 0, together, inlet)
-    c.cord(tick, 0, level)
-    c.cord(moves, 1, c.down(60, 378, "t b", send("scroll"))[0])
-    scroll = c.obj(20, 404, receive("scroll"))
-    for i, name in enumerate(values):
-        rest, append, _ = c.down(20 + 230 * i, 430, f"array get {named(name)} 1 {COLUMNS - 1}", "list append", f"array set {named(name)}")
-        c.wire(scroll, rest)
-        c.cord(values[name], 0, append, 1)
+    order = c.down(20, 20, receive("tick"), "t b b")[-1]
+    c.cord(order, 1, c.down(220, 72, "(meter)", send("ask"))[0])
+    meter = c.down(260, 130, receive("v-meter"), "unpack f f f f")[-1]
+    c.cord(meter, 3, c.obj(480, 182, send("cpu")))
+    c.cord(meter, 0, c.obj(400, 182, send("in")))
+    hits = c.obj(20, 208, "f")
+    c.cord(c.down(60, 130, receive("hit"), "(100)")[-1], 0, hits, 1)
+    nought = c.msg(140, 156, "0")
+    c.cord(nought, 0, hits, 1)
+    sources = {"level": "100+$f1/0.6", "rise": "$f1*2.5", "threshold": "$f1*2.5", "hits": ""}
+    for i, (name, words) in enumerate(sources.items()):
+        x = 20 + 240 * ((i + 1) % len(sources))
+        if words:
+            value = c.expr(x, 208, f"rint(min(max({words}, 0), 100))")
+            c.cord(meter, i, value)
+            new = c.down(x, 234, "f")[0]
+            c.cord(value, 0, new, 1)
+        else:
+            new = hits
+        # another value than before: so many columns until all are the same
+        store = c.down(x, 260, new, "t f f f")[-1]
+        left, again, moves = c.down(x, 286, f"expr if($f1 != $f2, {COLUMNS}, max($f3-1, 0))", "t f f", "sel 0")
+        array = f"array get {named(name)} 1 {COLUMNS - 1}"
+        scroll, _, append, _ = c.down(x, 390, "t b b", array, "list append", f"array set {named(name)}")
+        c.cord(scroll, 1, c.obj(x + 80, 404, send("scroll")))
+        c.cord(order, 0, new)
+        c.cord(store, 2, append, 1)
+        c.cord(store, 1, left)
+        c.cord(store, 0, left, 1)
+        c.cord(again, 1, left, 2)
+        c.cord(moves, 1, scroll)
+    c.cord(order, 0, nought)  # after the strokes were taken
     return c
 
 
@@ -514,6 +512,7 @@ def main_patch() -> Canvas:
     c = Canvas("120 60 700 700 12")
     face(c)
     y = HEIGHT + 40
+    c.text(20, HEIGHT + 14, "[torchdrum~] with a face: the same arguments, inlet and outlets. Written by tools/panel_patch.py.")
     c.obj(560, y, f"namecanvas {named('panel')}")
     clock = c.down(420, y, "loadbang", "metro " + str(TICK_MS), "t b b", "(isvisible)", "pdcontrol", "sel 1", send("tick"))
     c.cord(clock[2], 1, c.obj(500, y + 78, send("clock")))
