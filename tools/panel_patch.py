@@ -174,10 +174,10 @@ def latest(c: Canvas, x: int, y: int, name: str) -> int:
     """The last list that came, at the next tick; returns the box it comes out of."""
     came, store = c.down(x, y + 52, "t b l", "list append")
     c.cord(c.obj(x, y + 26, receive(name)), 0, came)
-    one = c.msg(x + 90, y + 52, "1")
-    new, _, order = c.down(x + 90, y + 104, "f", "sel 1", "t b b")
-    c.down(x + 90, y + 78, receive("tick"), new)
-    nought = c.msg(x + 190, y + 156, "0")
+    one = c.msg(x + 150, y + 52, "1")
+    new, _, order = c.down(x + 150, y + 104, "f", "sel 1", "t b b")
+    c.down(x + 150, y + 78, receive("tick"), new)
+    nought = c.msg(x + 220, y + 156, "0")
     c.cord(came, 1, store, 1)
     c.cord(came, 0, one)
     c.cord(one, 0, new, 1)
@@ -189,7 +189,7 @@ def latest(c: Canvas, x: int, y: int, name: str) -> int:
 
 def fader(p: td.Param, index: int) -> Canvas:
     """One parameter: its fader follows the object and moves it; the bar beside it goes from there to what the last stroke played."""
-    c = Canvas(f"300 100 640 420 {p.name} 0")
+    c = Canvas(f"200 100 860 460 {p.name} 0")
     c.down(20, 20, receive(f"u-{p.name}"), f"({p.name} \\$1)", send("say"))
     value = c.down(180, 20, receive(f"v-{p.name}"), "change -1e+09", "t f f f")[-1]
     follow, _ = c.down(300, 98, "(set \\$1)", send(f"g-{p.name}"))
@@ -198,19 +198,19 @@ def fader(p: td.Param, index: int) -> Canvas:
     played = c.down(420, 20, receive(f"p-{p.name}"), "change -1e+09", "t f f")[-1]
     text_of(c, 420, 150, played, 1, digits(p.unit), f"q-{p.name}", 6)
     height = f"{FADER_HEIGHT - 1}*{fraction(p.name)}"
-    base, target = c.expr(20, 290, height), c.expr(320, 290, f"1+{height}")  # 0: nothing was played yet
+    base, target = c.expr(20, 300, height), c.expr(420, 300, f"1+{height}")  # 0: nothing was played yet
     c.cord(value, 0, base)
     c.cord(played, 0, target)
-    order = c.obj(20, 316, "t b f")
+    order = c.obj(20, 330, "t b f")
     top = f"{FADER_Y + FADER_HEIGHT - 2}-rint(max($f1-1, $f2))"
-    both = c.expr(320, 342, f"{top}; if($f1 == 0, 2, rint(abs($f1-1-$f2))+2)")
+    both = c.expr(420, 350, f"{top}; if($f1 == 0, 2, rint(abs($f1-1-$f2))+2)")
     c.wire(base, order)
     c.cord(order, 1, both, 1)
     c.cord(order, 0, both)
     c.cord(target, 0, both)
     x = FADER_X + FADER_STEP * index + 16
-    place, bar = c.down(320, 368, f"(pos {x} \\$1)", send(f"b-{p.name}"))
-    size = c.msg(420, 368, "vis_size 7 \\$1")
+    place, bar = c.down(420, 400, f"(pos {x} \\$1)", send(f"b-{p.name}"))
+    size = c.msg(540, 400, "vis_size 7 \\$1")
     c.wire(both, place)
     c.cord(both, 1, size)
     c.wire(size, bar)
@@ -230,11 +230,11 @@ def control(name: str) -> Canvas:
 
 def played() -> Canvas:
     """What the last stroke played, to each of the faders."""
-    c = Canvas("300 100 1300 340 played 0")
+    c = Canvas("20 100 1360 340 played 0")
     split = c.obj(20, 240, "unpack" + " f" * len(FADERS))
     c.cord(latest(c, 20, 20, "params"), 0, split)
     for i, p in enumerate(FADERS):
-        c.cord(split, i, c.obj(20 + 90 * i, 270 + 26 * (i % 2), send(f"p-{p.name}")))
+        c.cord(split, i, c.obj(20 + 92 * i, 280 + 30 * (i % 2), send(f"p-{p.name}")))
     return c
 
 
@@ -243,26 +243,26 @@ def choice(kind: str) -> Canvas:
     message, x, y, width, height = LISTS[kind]
     names = model_names() if kind == "model" else td.preset_names()
     step = height // len(names)
-    c = Canvas(f"300 100 900 420 {kind} 0")
+    c, foot = Canvas(f"200 60 860 700 {kind} 0"), 180 + 22 * len(names)
     order = c.down(20, 20, receive(f"u-{kind}"), "t f b")[-1]
     row = c.down(20, 72, f"expr min(int($f1), {len(names) - 1})", "change -1", "sel " + " ".join(map(str, range(len(names)))))
     c.wire(order, row[0])
     # a drag sends each name once; clicked again a name is sent again
     c.cord(order, 1, c.down(240, 46, "delay 300", "(set -1)", row[1])[0])
-    target = c.obj(20, 190, send("say"))
+    target = c.obj(20, foot, send("say"))
     for i, name in enumerate(names):
-        c.cord(row[-1], i, c.down(20 + 26 * i, 150, f"({message} {name})", target)[0])
-    route = c.down(20, 230, receive(f"v-{kind}"), "route " + " ".join(names))[-1]
-    index = c.obj(20, 308, "change -2")
+        c.cord(row[-1], i, c.down(20 + 24 * i, 150 + 22 * i, f"({message} {name})", target)[0])
+    route = c.down(20, foot + 40, receive(f"v-{kind}"), "route " + " ".join(names))[-1]
+    index = c.obj(20, foot + 170, "change -2")
     for i in range(len(names) + 1):
-        number = c.msg(20 + 40 * i, 282, str(i if i < len(names) else -1))
+        number = c.msg(20 + 40 * i, foot + 140, str(i if i < len(names) else -1))
         c.cord(route, i, number)
         c.wire(number, index)
-    shown, bar = c.obj(20, 334, "moses 0"), c.obj(20, 386, send(f"h-{kind}"))
+    shown, bar = c.obj(20, foot + 196, "moses 0"), c.obj(20, foot + 290, send(f"h-{kind}"))
     c.wire(index, shown)
-    c.cord(shown, 0, c.down(20, 360, f"(vis_size 1 1 \\, color {WELL} {WELL})", bar)[0])
+    c.cord(shown, 0, c.down(20, foot + 230, f"(vis_size 1 1 \\, color {WELL} {WELL})", bar)[0])
     place = f"(color {LINE} {LINE} \\, vis_size {width} {step} \\, pos {x} \\$1)"
-    c.cord(shown, 1, c.down(320, 334, f"expr {y}+$f1*{step}", place, bar)[0])
+    c.cord(shown, 1, c.down(420, foot + 196, f"expr {y}+$f1*{step}", place, bar)[0])
     return c
 
 
@@ -279,24 +279,24 @@ def title() -> Canvas:
 
 def scope() -> Canvas:
     """Level, rise, threshold and strokes of the last seconds. What was the same for a whole width stands still."""
-    c = Canvas("200 80 1000 520 scope 0")
+    c = Canvas("60 80 1300 480 scope 0")
     c.down(
-        620, 20, "loadbang", "f \\$0",
+        760, 20, "loadbang", "f \\$0",
         f"(\\; \\$1-level color {DATA_GREY} \\; \\$1-threshold color {DATA_WHITE} \\; \\$1-rise color {DATA_CYAN} \\; \\$1-rise width 2 "
         f"\\; \\$1-hits color {DATA_AMBER} \\; \\$1-hits width 2)",
     )  # fmt: skip
     order = c.down(20, 20, receive("tick"), "t b b")[-1]
-    c.cord(order, 1, c.down(220, 72, "(meter)", send("ask"))[0])
-    meter = c.down(260, 130, receive("v-meter"), "unpack f f f f")[-1]
-    c.cord(meter, 3, c.obj(480, 182, send("cpu")))
-    c.cord(meter, 0, c.obj(400, 182, send("in")))
+    c.cord(order, 1, c.down(180, 46, "(meter)", send("ask"))[0])
+    meter = c.down(360, 110, receive("v-meter"), "unpack f f f f")[-1]
+    c.cord(meter, 3, c.obj(580, 166, send("cpu")))
+    c.cord(meter, 0, c.obj(260, 166, send("in")))
     hits = c.obj(20, 208, "f")
     c.cord(c.down(60, 130, receive("hit"), "(100)")[-1], 0, hits, 1)
     nought = c.msg(140, 156, "0")
     c.cord(nought, 0, hits, 1)
     sources = {"level": "100+$f1/0.6", "rise": "$f1*2.5", "threshold": "$f1*2.5", "hits": ""}
     for i, (name, words) in enumerate(sources.items()):
-        x = 20 + 240 * ((i + 1) % len(sources))
+        x = 20 + 320 * ((i + 1) % len(sources))
         if words:
             value = c.expr(x, 208, f"rint(min(max({words}, 0), 100))")
             c.cord(meter, i, value)
@@ -309,7 +309,7 @@ def scope() -> Canvas:
         left, again, moves = c.down(x, 286, f"expr if($f1 != $f2, {COLUMNS}, max($f3-1, 0))", "t f f", "sel 0")
         array = f"array get {named(name)} 1 {COLUMNS - 1}"
         scroll, _, append, _ = c.down(x, 390, "t b b", array, "list append", f"array set {named(name)}")
-        c.cord(scroll, 1, c.obj(x + 80, 404, send("scroll")))
+        c.cord(scroll, 1, c.obj(x + 80, 364, send("scroll")))
         c.cord(order, 0, new)
         c.cord(store, 2, append, 1)
         c.cord(store, 1, left)
@@ -375,7 +375,7 @@ RADIUS = 0.82
 
 def radar() -> Canvas:
     """The features of the last stroke, each in the range that the model knows."""
-    c = Canvas("200 80 900 480 radar-of-features 0")
+    c = Canvas("100 60 1340 620 radar-of-features 0")
     grid, shape = Canvas(f"700 300 300 200 {named('grid-template')} 0"), Canvas(f"700 300 300 200 {named('radar-template')} 0")
     grid.obj(20, 20, f"struct {named('grid')} float x float y")
     for size in (1, 0.5):
@@ -389,32 +389,32 @@ def radar() -> Canvas:
     c.patch(700, 20, grid, named("grid-template"))
     c.patch(700, 46, shape, named("radar-template"))
 
-    put = c.obj(20, 420, f"set {named('radar')} {' '.join(fields)}")
+    put = c.obj(20, 500, f"set {named('radar')} {' '.join(fields)}")
     for x, name in ((220, "grid"), (20, "radar")):
         where = f"(traverse pd-\\$1-{name} \\, bang)"
         made = c.down(x, 20, "loadbang", "f \\$0", where, "pointer", "t b p", "(0)", f"append {named(name)} x y")
         c.cord(made[4], 1, made[-1], 2)
     c.cord(made[-1], 0, put, len(fields))
 
-    split = c.down(440, 176, latest(c, 440, 20, "features"), "unpack f f f")[-1]
+    split = c.down(440, 230, latest(c, 440, 20, "features"), "unpack f f f")[-1]
     range_ = c.down(700, 126, receive("v-range"), "unpack f f f f f f")[-1]
     c.down(760, 72, "loadbang", f"({' '.join(map(str, RANGE))})", range_)
-    corners = c.expr(20, 390, "; ".join(f"$f{k + 1}*{RADIUS * v:.4g}" for k, ab in enumerate(CORNERS.values()) for v in ab))
+    corners = c.expr(20, 360, "; ".join(f"$f{k + 1}*{RADIUS * v:.4g}" for k, ab in enumerate(CORNERS.values()) for v in ab))
     c.cords += [f"#X connect {corners} {k} {put} {k};" for k in range(len(fields))]
     for k, name in enumerate(CORNERS):
-        x = 300 + 190 * k
-        part, _ = c.down(x, 330, "expr min(max(($f1-$f2)/max($f3-$f2, 0.001), 0.04), 1)", "f")
+        x = 260 + 370 * k
+        part = c.down(x, 300, "expr min(max(($f1-$f2)/max($f3-$f2, 0.001), 0.04), 1)")[0]
         c.cord(split, k, part)
         c.cord(range_, 2 * k, part, 1)
         c.cord(range_, 2 * k + 1, part, 2)
         c.cord(part, 0, corners, k)
-        text_of(c, x, 500, split, k, 0, f"t-{name}", unit="st" if name == "centroid" else "dB")
+        text_of(c, x + 120, 400, split, k, 0, f"t-{name}", unit="st" if name == "centroid" else "dB")
     return c
 
 
 def follow() -> Canvas:
     """After anything that may have changed something: asks the object for everything, at the next tick."""
-    c = Canvas("300 100 640 420 follow 0")
+    c = Canvas("60 100 1380 500 follow 0")
     stale, _, order = c.down(20, 46, "f 1", "sel 1", "t b b b b b b")
     c.down(20, 20, receive("clock"), stale)
     one, nought = c.down(160, 20, receive("dirty"), "(1)")[-1], c.msg(420, 150, "0")
@@ -435,7 +435,7 @@ def follow() -> Canvas:
     c.cord(answers, 0, c.obj(480, 280, "route preset"))
     c.cord(c.count - 1, 0, none[-1])
     for i, name in enumerate(known, 1):
-        c.cord(answers, i, c.obj(20 + 90 * (i % 8), 332 + 26 * (i // 8), send(f"v-{name}")))
+        c.cord(answers, i, c.obj(20 + 165 * (i % 8), 380 + 30 * (i // 8), send(f"v-{name}")))
     return c
 
 
@@ -478,7 +478,7 @@ def answers() -> Canvas:
 
 def arguments() -> Canvas:
     """As [torchdrum~] takes them: -d, -seed n, a model. Not when the state was kept with the patch: it tells them all."""
-    c = Canvas("300 100 640 420 arguments 0")
+    c = Canvas("300 100 780 420 arguments 0")
     order, kept = c.down(20, 20, "loadbang", "t b b", "spigot 1")[1:]
     c.cord(order, 1, c.obj(80, 72, send("start")))
     flags = c.down(20, 98, kept, "(args)", "pdcontrol", "list trim", "route -d -seed -m")[-1]
@@ -490,8 +490,8 @@ def arguments() -> Canvas:
     seed = c.down(160, 202, "list split 1", "(seed \\$1)", say)[0]
     c.cord(seed, 1, again)
     many = c.down(280, 202, "t a b", again)[0]
-    c.cord(many, 1, c.down(320, 260, "(a panel shows one channel: -m is ignored)", "print torchdrum-panel")[0])
-    model = c.down(480, 202, "list append", "list split 1", "(load \\$1)", say)[0]
+    c.cord(many, 1, c.down(320, 272, "(a panel shows one channel: -m is ignored)", "print torchdrum-panel")[0])
+    model = c.down(620, 202, "list append", "list split 1", "(load \\$1)", say)[0]
     for outlet, box_ in enumerate((off, seed, many, model)):
         c.cord(flags, outlet, box_)
     return c
@@ -509,13 +509,13 @@ def beside() -> Canvas:
 
 
 def main_patch() -> Canvas:
-    c = Canvas("120 60 700 700 12")
+    c = Canvas("120 40 700 900 12")
     face(c)
-    y = HEIGHT + 40
-    c.text(20, HEIGHT + 14, "[torchdrum~] with a face: the same arguments, inlet and outlets. Written by tools/panel_patch.py.")
-    c.obj(560, y, f"namecanvas {named('panel')}")
-    clock = c.down(420, y, "loadbang", "metro " + str(TICK_MS), "t b b", "(isvisible)", "pdcontrol", "sel 1", send("tick"))
-    c.cord(clock[2], 1, c.obj(500, y + 78, send("clock")))
+    y = HEIGHT + 50
+    c.text(20, HEIGHT + 12, "[torchdrum~] with a face: same arguments, inlet and outlets. tools/panel_patch.py writes it.", 95)
+    c.obj(540, y - 4, f"namecanvas {named('panel')}")
+    clock = c.down(580, y + 26, "loadbang", "metro " + str(TICK_MS), "t b b", "(isvisible)", "pdcontrol", "sel 1", send("tick"))
+    c.cord(clock[2], 1, c.obj(660, y + 82, send("clock")))
 
     inlet = c.obj(20, y, "inlet~ fwd")
     drum = c.obj(20, y + 130, "torchdrum~")
@@ -525,18 +525,18 @@ def main_patch() -> Canvas:
     c.cord(order, 1, drum)
     quiet = c.obj(110, y + 52, f"route {PASSING}")
     c.wire(order, quiet)
-    c.cord(quiet, len(PASSING.split()), c.obj(300, y + 78, send("dirty")))
+    c.cord(quiet, len(PASSING.split()), c.obj(390, y + 98, send("dirty")))
     c.down(110, y + 104, receive("to"), drum)
     for k, name in enumerate(("out", "", "hit", "features", "params")):
-        x = 20 + 90 * k
+        x = 20 + 105 * k
         c.cord(drum, k, c.obj(x, y + 220, "outlet~" if k < 2 else "outlet"))
         if name == "out":
             c.cord(drum, k, c.down(x, y + 160, "env~ 1024 512", send(name))[0])
         elif name:
             c.cord(drum, k, c.obj(x, y + 186, send(name)))
-    said = c.patch(470, y + 186, answers(), "answers")
+    said = c.patch(545, y + 186, answers(), "answers")
     c.cord(drum, 5, said)
-    c.down(470, y + 220, said, "outlet")
+    c.down(545, y + 220, said, "outlet")
 
     # a change by the panel, and a question
     c.down(20, y + 250, receive("say"), "t b a")
@@ -544,7 +544,7 @@ def main_patch() -> Canvas:
     c.cord(c.count - 2, 0, c.obj(20, y + 328, send("dirty")))
     c.down(160, y + 250, receive("ask"), "t b a b")
     ask, inside = c.count - 1, c.obj(160, y + 328, send("inside"))
-    c.cord(ask, 2, c.down(260, y + 302, "(1)", inside)[0])
+    c.cord(ask, 2, c.down(310, y + 302, "(1)", inside)[0])
     c.cord(ask, 1, c.obj(210, y + 302, send("to")))
     c.cord(ask, 0, c.down(160, y + 302, "(0)", inside)[0])
 
@@ -552,7 +552,7 @@ def main_patch() -> Canvas:
     parts = [follow(), state(), arguments(), beside(), title(), scope(), meters(), cpu(), radar(), played()]
     parts += [choice(kind) for kind in LISTS] + [control(name) for name in CONTROLS] + [fader(p, i) for i, p in enumerate(FADERS)]
     for i, part in enumerate(parts):
-        c.patch(20 + 130 * (i % 5), y + 26 * (i // 5), part, part.lines[0].split()[-2])
+        c.patch(20 + 165 * (i % 4), y + 28 * (i // 4), part, part.lines[0].split()[-2])
     c.after = [f"#X coords 0 -1 1 1 {WIDTH} {HEIGHT} 2 0 0;"]
     return c
 
