@@ -46,7 +46,7 @@ OUTLETS = [
     ("signal", "an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1."),
     ("bang", "a stroke was played. The outlets fire from right to left, at the time of the stroke."),
     ("list", "what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
-    ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
+    ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order of their list, in units."),
     ("anything", "info: loaded <model>, error load <reason>, what calibrate hears, answers to get, dump, state, latency, meter, version."),
 ]
 
