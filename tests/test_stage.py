@@ -33,7 +33,9 @@ def turn(engine: td.Engine, rng: np.random.Generator):
         case 4:
             engine.calibrate(None)
         case 5:
-            engine.shape(mask=[param.name], scale=ones + rng.random() * (np.arange(3) == feature), param_depth={param.name: 4 * rng.random()})
+            engine.shape(
+                mask=[param.name], scale=ones + rng.random() * (np.arange(3) == feature), param_depth={param.name: 4 * rng.random()}
+            )
         case 6:
             engine.shape(offset=(np.arange(3) == feature) * rng.uniform(-2, 2))
         case 7:
@@ -122,10 +124,10 @@ def test_morph_at_its_ends_is_one_model_or_the_other_and_between_lies_between():
 def range_of(info: dict, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Spec 4.3, once more in numpy."""
     low, high = np.percentile(raw.astype(np.float64), (10, 90), axis=0)
-    minimum, maximum, l, h = (info[key].astype(np.float64) for key in ("min", "max", "low", "high"))
+    minimum, maximum, soft, hard = (info[key].astype(np.float64) for key in ("min", "max", "low", "high"))
     own, trust = maximum - minimum, len(raw) / (len(raw) + 10)
-    span = np.maximum(own + trust * (own * (high - low) / (h - l) - own), [6.0, 3.0, 6.0])
-    start = (low + high) / 2 - ((l + h) / 2 - minimum) / own * span
+    span = np.maximum(own + trust * (own * (high - low) / (hard - soft) - own), [6.0, 3.0, 6.0])
+    start = (low + high) / 2 - ((soft + hard) / 2 - minimum) / own * span
     return start, start + span
 
 

@@ -106,6 +106,7 @@ PLACES = ["1st", "2nd", "3rd", "4th", "5th", "6th"]
 
 ARGUMENTS = [
     ("symbol -", MODEL_ARGUMENT),
+    ("-m -", "one engine for each channel of the input (Pd 0.54 and newer); hits, features and params then begin with the channel."),
     ("-d -", "start disabled. -seed <f>: the same noise every time."),
 ]
 

@@ -20,14 +20,13 @@ HEAD = """# Every message
 
 Made by `tools/message_reference.py`; the same words are in the help of Pd and of Max. {introduction}
 
-One inlet takes the sound and every message. A message that is not understood, lacks its number or has one out of range gives one line in the console; a number out of
-range is clipped to it. [playing.md](playing.md) says when to use what.
+One inlet takes the sound and every message. A message that is not understood, lacks its number or has one out of range
+gives one line in the console; a number out of range is clipped to it. [playing.md](playing.md) says when to use what.
 """
 
 
 def table(*rows: tuple[str, ...]) -> str:
     """Markdown; the first row is the head."""
-
 
     def cell(words: str) -> str:
         words = words.replace("|", r"\|")
@@ -44,12 +43,14 @@ def text() -> str:
         table(("message", "what it does"), *messages),
         "\n## Controls\n\nEach is a message with its value; in Max also an attribute (`enable` is called `active` there).\n",
         table(("control", "what it does"), *((f"`{k.name}`", control_help(k)) for k in td.CONTROLS)),
-        "\n## Parameters of the 808\n\nEach is a message with its value in its unit, which replaces the preset's; the network moves it from there.\n",
+        "\n## Parameters of the 808\n\n"
+        "Each is a message with its value in its unit, which replaces the preset's; the network moves it from there.\n",
         table(("parameter", "what it is"), *((f"`{p.name}`", param_help(p)) for p in td.PARAMS)),
         "\n## Outlets, from left to right\n",
         table(("kind", "what comes out"), *OUTLETS),
-        f"\n## Arguments\n\n`[torchdrum~ <model>]`: {MODEL_ARGUMENT} In Pd flags go before it: `-m` one engine for each channel of the input (Pd 0.54 and "
-        "newer; hits, features and params then begin with the number of the channel), `-d` starts disabled, `-seed <n>` fixes the noise. In Max: attributes.\n",
+        f"\n## Arguments\n\n`[torchdrum~ <model>]`: {MODEL_ARGUMENT} In Pd flags go before it: "
+        "`-m` one engine for each channel of the input (Pd 0.54 and newer; hits, features and params then begin with the number of the "
+        "channel), `-d` starts disabled, `-seed <n>` fixes the noise. In Max: attributes.\n",
     ]
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 from harness import ROOT, Patch, play, run_patch
-from test_sound_in_pd import core, recording
+from test_sound_in_pd import recording
 
 import torchdrum_py as td
 
@@ -49,7 +49,10 @@ def saving(where, arguments: str, changes: str, folder) -> Patch:
     p.sub(inside, "nest")
     start, order = p.obj("loadbang"), p.obj("t b b b")
     p.cord(start, 0, order)
-    td_object, quit_ = f"; pd-nest obj 10 10 torchdrum~ {arguments}; pd-nest connect 0 0 1 0", f"; pd-nest savetofile saved.pd {folder}; pd quit"
+    td_object, quit_ = (
+        f"; pd-nest obj 10 10 torchdrum~ {arguments}; pd-nest connect 0 0 1 0",
+        f"; pd-nest savetofile saved.pd {folder}; pd quit",
+    )
     p.cord(order, 2, p.msg(td_object))
     changed = p.msg(changes)
     p.cord(order, 1, changed)
@@ -66,7 +69,9 @@ def state_of(host, where, folder) -> list[str]:
     head, rest = text.split("\n", 1)
     text = f"{head}\n#X declare -path {where};\n{rest}"
     count = len(re.findall(r"^#X (obj|msg|floatatom|text)", text, re.M))
-    text += f"#X obj 10 200 loadbang;\n#X msg 10 220 state;\n#X obj 10 240 print info;\n#X obj 10 260 delay 100;\n#X msg 10 280 \\; pd quit;\n"
+    text += (
+        "#X obj 10 200 loadbang;\n#X msg 10 220 state;\n#X obj 10 240 print info;\n#X obj 10 260 delay 100;\n#X msg 10 280 \\; pd quit;\n"
+    )
     for a, outlet, b in ((count, 0, count + 1), (count + 1, 0, 1), (1, 5, count + 2), (count, 0, count + 3), (count + 3, 0, count + 4)):
         text += f"#X connect {a} {outlet} {b} 0;\n"
     (folder / "again.pd").write_text(text)

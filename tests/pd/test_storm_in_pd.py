@@ -21,8 +21,8 @@ def words(rng: random.Random) -> str:
     """A message: one that the table has, or a word with anything behind it."""
     if rng.random() < 0.5:
         return rng.choice(rng.choice(list(CASES)).split(", "))
-    names = [*(c.name for c in td.CONTROLS), *(p.name for p in td.PARAMS), "load", "morph", "calibrate", "store", "recall", "trigger", "mask",
-             "scale", "offset", "depth", "preset", "normalize", "state", "reset", "reload", "read", "get", "set"]  # fmt: skip
+    names = [*(c.name for c in td.CONTROLS), *(p.name for p in td.PARAMS), "load", "morph", "calibrate", "store", "recall", "trigger",
+             "mask", "scale", "offset", "depth", "preset", "normalize", "state", "reset", "reload", "read", "get", "set"]  # fmt: skip
     anything = ["snare_2", "snare_3", "open_snare", "snare_1", "all", "centroid", "keep", "off", "done", "-1e+30", "1e+30", "0", "0.5", "1", "7", "200"]
     return " ".join([rng.choice(names), *(rng.choice(anything) for _ in range(rng.choice((0, 1, 1, 2, 3, 3, 7, 28))))])
 
@@ -67,7 +67,7 @@ def test_10000_sequences_of_random_messages_crash_nothing_and_the_output_stays_f
     p.cord(td_object, 2, hits)
     p.cord(got, 0, td_object)
     p.cord(end, 0, finish)
-    write = p.msg(f"write -wave -bytes 4 out.wav out")
+    write = p.msg("write -wave -bytes 4 out.wav out")
     p.cord(finish, 2, write)
     p.cord(write, 0, filer)
     p.cord(finish, 1, p.obj("print stormed"))
