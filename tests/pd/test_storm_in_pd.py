@@ -15,6 +15,7 @@ from test_sound_in_pd import recording
 import torchdrum_py as td
 
 SEQUENCES, EVERY_MS = 10_000, 1
+ANYTHING = "snare_2 snare_3 open_snare snare_1 all centroid keep off done -1e+30 1e+30 0 0.5 1 7 200"
 
 
 def words(rng: random.Random) -> str:
@@ -23,7 +24,7 @@ def words(rng: random.Random) -> str:
         return rng.choice(rng.choice(list(CASES)).split(", "))
     names = [*(c.name for c in td.CONTROLS), *(p.name for p in td.PARAMS), "load", "morph", "calibrate", "store", "recall", "trigger",
              "mask", "scale", "offset", "depth", "preset", "normalize", "state", "reset", "reload", "read", "get", "set"]  # fmt: skip
-    anything = ["snare_2", "snare_3", "open_snare", "snare_1", "all", "centroid", "keep", "off", "done", "-1e+30", "1e+30", "0", "0.5", "1", "7", "200"]
+    anything = ANYTHING.split()
     return " ".join([rng.choice(names), *(rng.choice(anything) for _ in range(rng.choice((0, 1, 1, 2, 3, 3, 7, 28))))])
 
 
