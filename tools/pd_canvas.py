@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 
@@ -59,7 +60,7 @@ class Canvas:
 
     def wire(self, *boxes: int):
         """Cords from first outlet to first inlet."""
-        for a, b in zip(boxes, boxes[1:]):
+        for a, b in pairwise(boxes):
             self.cord(a, 0, b)
 
     def down(self, x: int, y: int, *boxes: str | int, step: int = 26) -> list[int]:
@@ -67,10 +68,8 @@ class Canvas:
         made = []
         for box in boxes:
             if isinstance(box, str):
-                if box[0] == "(":
-                    box = self.msg(x, y, box[1:-1])
-                else:
-                    box = self.obj(x, y, escaped(box) if box.startswith("expr ") else box)
+                words = escaped(box) if box.startswith("expr ") else box
+                box = self.msg(x, y, words[1:-1]) if words[0] == "(" else self.obj(x, y, words)
                 y += step
             made.append(box)
         self.wire(*made)
