@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -500,6 +501,16 @@ def test_installing_again_leaves_a_loaded_object_as_it_was(run, home, tmp_path):
         assert loaded.read() == b"first"
     assert target.read_bytes() == b"2nd"
     assert not list(home.rglob(".torchdrum-*"))
+
+
+def test_installing_brings_the_help_and_the_examples_beside_the_object(run, home, tmp_path):
+    built, patches = build_object(tmp_path), Path(__file__).resolve().parent.parent / "help_patches"
+    shutil.copytree(patches, tmp_path / "project" / "help_patches", dirs_exist_ok=True)
+    installed = doctor.external_folders()[0] / doctor.OBJECT
+    assert str(installed / "examples") in run("doctor", "--install", "--from", built)[1]
+    wanted = [path.relative_to(patches) for path in patches.rglob("*.*") if "__pycache__" not in path.parts]
+    assert {path.name for path in wanted} >= {"torchdrum~-help.pd", "microphone.pd", "osc.py", "osc.scd", "osc.tidal"}
+    assert all((installed / path).read_bytes() == (patches / path).read_bytes() for path in wanted)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "cp1252"])

@@ -81,19 +81,22 @@ def built_objects(source: Path) -> list[Path]:
 
 
 def install(source: Path, to: Path | None = None) -> list[Path]:
-    """Copies built objects, the help patch and the models to where Pd looks. Returns what was copied.
+    """Copies built objects, the help patch, the examples and the models to where Pd looks. Returns what was copied.
 
     A file that is there already is replaced, not written over: a Pd that has it loaded plays on."""
     objects = built_objects(source)
     if not objects:
         raise TorchdrumError(f"there is no built object in {source}: run make pd in the project's folder, or give --from its folder")
     folder = (to or external_folders()[0]) / OBJECT
-    wanted = {folder / path.name: path for path in (*objects, *sorted((source.parent / "help_patches").glob("*.pd")))}
+    patches = source.parent / "help_patches"
+    wanted = {folder / path.name: path for path in (*objects, *sorted(patches.glob("*.pd")))}
+    wanted |= {folder / "examples" / path.name: path for path in sorted((patches / "examples").glob("*.*")) if path.is_file()}
     for entry in models_folder().iterdir():
         if entry.name.endswith(SUFFIX):
             wanted[folder / "models" / entry.name] = entry
     try:
-        (folder / "models").mkdir(parents=True, exist_ok=True)
+        for place in {path.parent for path in wanted}:
+            place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot(folder, "written", error) from None
     for target, origin in wanted.items():
@@ -123,4 +126,6 @@ def report() -> tuple[list[str], bool]:
             else "models   none beside the object (the built-in one plays; torchdrum doctor --install adds the others)"
         )
         lines.append(f"in Pd    create [{OBJECT}] in a patch; right click, Help shows what it can do")
+        if (folder / "examples").is_dir():
+            lines.append(f"examples {folder / 'examples'}: microphone, sequencer, OSC, morphing, another synthesizer")
     return lines, bool(pd and found)

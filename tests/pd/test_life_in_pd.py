@@ -104,6 +104,7 @@ def test_the_makefile_with_pd_lib_builder_builds_the_object(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert list((tmp_path / "lib" / "torchdrum~" / "models").glob("*.safetensors"))
+    assert (tmp_path / "lib" / "torchdrum~" / "examples" / "microphone.pd").exists()
 
 
 def test_the_help_patch_opens_whole_and_sounds(host, where, tmp_path):
