@@ -152,6 +152,7 @@ CHANGED = {
     "input": "contact",
     "sensitivity": "0",
     "selfmask": "100",
+    "loudness": "1",
     "bypass": "1",
     "enable": "0",
     "seed": "7",
@@ -399,7 +400,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(sound_file, tm
         (["--bypass", "0.5"], "--bypass takes a whole number"),
         (["--tail", "nan"], "--tail takes 0 to 60"),
         (["--normalize", "loud"], "adapt"),
-        (["--loud", "1"], "--loud"),
+        (["--laud", "1"], "--laud"),
     ],
     ids=lambda v: None if isinstance(v, str) else " ".join(v)[:30],
 )

@@ -71,7 +71,7 @@ def test_wrong_words_and_numbers_are_one_sentence():
         lambda: engine.load("snare_9"),
         lambda: engine.shape(mask=["nothing"]),
         lambda: td.Engine(4000),
-        lambda: td.Engine(48000, loudness=3),
+        lambda: td.Engine(48000, loudnes=3),
         lambda: td.onsets(np.zeros(10), 48000, speed=3),
     ):
         with pytest.raises(td.TorchdrumError) as error:
