@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ext.h"
 #include "ext_critical.h"
@@ -440,18 +439,11 @@ static void torchdrum_news(t_torchdrum *x)
 
 /* ---- sound ---- */
 
-static double seconds(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, long numins, double **outs, long numouts, long n, long flags,
                                 void *up)
 {
     td_engine *engine = td_object_engine(x->object, 0);
-    const double began = seconds();
+    const double began_ms = systimer_gettime();
     float input[CHUNK], drum[CHUNK], trigger[CHUNK];
     (void)dsp64, (void)numins, (void)numouts, (void)flags, (void)up;
     for (long done = 0; done < n; done += CHUNK) {
@@ -463,7 +455,7 @@ static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, l
             outs[1][done + i] = (double)trigger[i];
         }
     }
-    td_object_busy(x->object, (float)(seconds() - began), (float)((double)n / x->sample_rate));
+    td_object_busy(x->object, (float)(1e-3 * (systimer_gettime() - began_ms)), (float)((double)n / x->sample_rate));
     td_store_relaxed(&x->performed_us, scheduler_us());
     td_store_relaxed(&x->vector, (uint32_t)n);
     td_store_release(&x->position, td_load_relaxed(&x->position) + (uint32_t)n);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "ext_critical.h"
 #include "ext_drag.h"
@@ -625,6 +626,7 @@ double mock_time_ms(void)
 }
 
 void clock_getftime(double *time) { *time = mock_time_ms(); }
+double systimer_gettime(void) { return 1e3 * (double)clock() / CLOCKS_PER_SEC; }
 
 int mock_clocks_set(void)
 {
