@@ -27,7 +27,8 @@ MESSAGES = [
      "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers, to the sample at the time of the message."),
     (["calibrate"], "<n>",
      "listen to n strokes (10), soft to hard: then this drum, microphone and room cover the range that the model knows. "
-     "calibrate done ends early, calibrate off forgets. The info outlet counts, then gives calibrated, the number, and low and high of each feature."),
+     "calibrate done ends early, calibrate off forgets. The info outlet counts, then gives calibrated, the number, and low and high of "
+     "each feature."),
     (["normalize"], "<word>", "model: features are measured as in training. adapt: by the range of your own playing."),
     (["mask"], "<param> <0|1>",
      "1: keep the network's hands off this parameter. Players mute pitch first: mask osc1_mod 1. all: every one."),
