@@ -91,6 +91,7 @@ typedef struct t_torchdrum {
     t_write *writes; /* the oldest first */
     t_short_name short_names[SHORT_NAMES];
     int short_count; /* of all that ever were */
+    int in_files;    /* the main thread's alone */
     double sample_rate;
     uint32_t position, vector; /* samples played and length of the last vector; atomic */
     uint32_t waiting;          /* a hit is taken from the ring and not yet due; atomic */
@@ -185,13 +186,13 @@ static void turn_begin(t_torchdrum *x, t_turn *turn)
 
 static void turn_end(t_torchdrum *x, t_turn *turn)
 {
-    const int has_files = x->has_wanted[0] || x->has_wanted[1] || x->writes != NULL;
+    const int files = x->has_wanted[0] || x->has_wanted[1] || x->writes != NULL;
     x->turn = NULL;
     critical_exit(x->lock);
     for (int i = 0; i < turn->count; i++)
         outlet_anything(x->info, turn->answers[i].selector, turn->answers[i].count, turn->answers[i].atoms);
     free(turn->answers);
-    if (!has_files) return;
+    if (!files) return;
     if (systhread_ismainthread())
         torchdrum_files(x);
     else
@@ -428,12 +429,26 @@ static void write_wanted(t_torchdrum *x)
     }
 }
 
-/* In the main thread, where files may be looked for. */
+static int has_files(t_torchdrum *x)
+{
+    critical_enter(x->lock);
+    const int has = x->has_wanted[0] || x->has_wanted[1] || x->writes;
+    critical_exit(x->lock);
+    return has;
+}
+
+/* In the main thread, where files may be looked for. What an answer asks for in turn comes in the next round, or later. */
 static void torchdrum_files(t_torchdrum *x)
 {
-    write_wanted(x);
-    find_wanted(x, 0);
-    find_wanted(x, 1);
+    if (x->in_files) return;
+    x->in_files = 1;
+    for (int round = 0; round < 16 && has_files(x); round++) {
+        write_wanted(x);
+        find_wanted(x, 0);
+        find_wanted(x, 1);
+    }
+    x->in_files = 0;
+    if (has_files(x)) qelem_set(x->files);
 }
 
 static void torchdrum_poll(t_torchdrum *x)
@@ -917,7 +932,7 @@ static void *torchdrum_new(t_symbol *s, long argc, t_atom *argv)
     x->turn = NULL;
     x->has_wanted[0] = x->has_wanted[1] = 0;
     x->writes = NULL;
-    x->short_count = 0;
+    x->short_count = x->in_files = 0;
     x->sample_rate = 0.0;
     x->position = x->vector = x->waiting = x->reached = x->own = x->performed_us = 0;
     x->sound.count = 0;

@@ -381,6 +381,12 @@ def test_a_write_that_fails_is_said_and_leaves_the_file_that_was_there(mock, tmp
     assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".f64")] == ["kept.json"]
 
 
+def test_of_many_writes_from_the_scheduler_none_is_lost(mock, tmp_path):
+    asked = [f"write f{k}" for k in range(200)]
+    log = mock.run(tmp_path, [("new", "x"), ("thread", "scheduler"), *send(", ".join(asked)), ("thread", "main"), ("queue",)])
+    assert log.info == [f"written f{k}.json" for k in range(200)] and len(list(tmp_path.glob("f*.json"))) == 200
+
+
 def test_a_preset_that_waits_to_be_written_is_given_back_with_the_object(mock, tmp_path):
     steps = [("new", "x"), ("thread", "scheduler"), *send("write a, write b"), ("thread", "main"), ("free", "x"), ("leaks",)]
     assert mock.run(tmp_path, steps).of("leaks") == [["0"]] and not list(tmp_path.glob("*.json"))
