@@ -360,6 +360,8 @@ def help_patch() -> Patcher:
 
 # ---- reference
 
+SYMBOLS = ("model", "name", "param", "word", "a", "b", "file", "feature")  # arguments of messages that are words
+
 
 def reference() -> str:
     root = ET.Element("c74object", name="torchdrum~", module="msp", category="MSP Synthesis, MSP Analysis")
@@ -390,12 +392,12 @@ def reference() -> str:
         method = add(listed, "method", name=word)
         names = add(method, "arglist")
         for argument in given.replace(">", "").split("<")[1:]:
-            kind = "symbol" if argument.strip() in ("model", "name", "param", "word") else "float"
+            kind = "symbol" if argument.strip() in SYMBOLS else "float"
             add(
                 names,
                 "arg",
                 name=argument.strip(),
-                optional=str(int(word in ("trigger", "preset"))),
+                optional=str(int(word in ("trigger", "preset", "calibrate"))),
                 type="list" if " " in argument.strip() else kind,
             )
         explain(method, text)

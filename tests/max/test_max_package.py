@@ -73,6 +73,9 @@ def test_everything_that_the_class_registers_is_in_the_reference_and_the_other_w
         for element in root.iter(tag):
             assert element.findtext("digest") and element.findtext("description"), (tag, element.attrib)
     assert len(list(root.iter("outlet"))) == 6
+    given = {m.get("name"): [a.get("type") for a in m.iter("arg")] for m in root.iter("method")}
+    assert given["morph"] == ["symbol", "symbol", "float"] and given["mask"] == given["scale"] == ["symbol", "float"]
+    assert (given["store"], given["write"], given["trigger"]) == (["float"], ["symbol"], ["list"])
 
 
 def test_everything_that_the_class_registers_is_in_the_help_and_the_other_way_round(package, registered):
