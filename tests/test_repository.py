@@ -29,7 +29,7 @@ def test_pre_commit_runs_the_versions_of_make_check(tool):
     assert re.search(rf"{tool}(?:-pre-commit)?\n\s+rev: v{re.escape(pinned)}\n", hooks)
 
 
-@pytest.mark.parametrize("script", ["embed.py", "help_patch.py"])
+@pytest.mark.parametrize("script", ["embed.py", "help_patch.py", "message_reference.py", "panel_patch.py"])
 def test_generated_files_are_what_their_sources_say(script):
     result = subprocess.run([sys.executable, ROOT / "tools" / script, "--check"], capture_output=True, text=True, cwd=ROOT / "tools")
     assert result.returncode == 0, result.stderr

@@ -7,71 +7,17 @@ python tools/help_patch.py --check    exit 1 when the help patch is not what thi
 
 from __future__ import annotations
 
-import argparse
 import sys
 import textwrap
 from pathlib import Path
 
+from pd_canvas import Canvas, write_or_check
 from words import INTRODUCTION, MESSAGES, MODEL_ARGUMENT, OUTLETS, control_help, param_help, plain_unit
 
 import torchdrum_py as td
 
 OUTPUT = Path(__file__).resolve().parent.parent / "help_patches" / "torchdrum~-help.pd"
-RULE = "empty empty empty 8 12 0 13 #000000 #000000 0"
 BUTTON = "19 250 50 0 empty empty empty 17 7 0 10 #dfdfdf #000000 #000000"
-
-
-def escaped(words: str) -> str:
-    """Text as Pd's file format wants it."""
-    return words.replace("\\", "\\\\").replace(",", " \\,").replace(";", " \\;").replace("$", "\\$")
-
-
-class Canvas:
-    """A Pd canvas that is written from top to bottom."""
-
-    def __init__(self, header: str):
-        self.lines, self.cords, self.count = [f"#N canvas {header};"], [], 0
-
-    def add(self, line: str) -> int:
-        self.lines.append(line)
-        self.count += 1
-        return self.count - 1
-
-    def obj(self, x: int, y: int, words: str) -> int:
-        return self.add(f"#X obj {x} {y} {words};")
-
-    def msg(self, x: int, y: int, words: str) -> int:
-        return self.add(f"#X msg {x} {y} {words};")
-
-    def text(self, x: int, y: int, words: str, width: int = 0) -> int:
-        return self.add(f"#X text {x} {y} {escaped(words)}{f', f {width}' if width else ''};")
-
-    def number(self, x: int, y: int, width: int = 6) -> int:
-        return self.add(f"#X floatatom {x} {y} {width} 0 0 0 - - - 0;")
-
-    def toggle(self, x: int, y: int, on: bool = False) -> int:
-        return self.obj(x, y, f"tgl 19 {int(on)} empty empty empty 17 7 0 10 #dfdfdf #000000 #000000 {int(on)} 1")
-
-    def rule(self, x: int, y: int, width: int, height: int = 1, label: str = "", colour: str = "#7c7c7c") -> int:
-        label = f"{label or 'empty'} 8 12 0 13 {colour} #000000 0"
-        return self.obj(x, y, f"cnv {height} {width} {height} empty empty {label}")
-
-    def patch(self, x: int, y: int, inside: Canvas, name: str) -> int:
-        self.lines += inside.finished()
-        return self.add(f"#X restore {x} {y} pd {name};")
-
-    def graph(self, x: int, y: int, width: int, height: int, low: float, high: float, points: int, names: list[str]) -> int:
-        """Arrays of that many points in one frame, from low to high."""
-        self.lines.append("#N canvas 0 50 450 300 (subpatch) 0;")
-        self.lines += [f"#X array {name} {points} float 0;" for name in names]
-        self.lines.append(f"#X coords 0 {high} {points - 1} {low} {width} {height} 1 0 0;")
-        return self.add(f"#X restore {x} {y} graph;")
-
-    def cord(self, a: int, outlet: int, b: int, inlet: int = 0):
-        self.cords.append(f"#X connect {a} {outlet} {b} {inlet};")
-
-    def finished(self) -> list[str]:
-        return self.lines + self.cords
 
 
 def drummer() -> Canvas:
@@ -160,6 +106,7 @@ PLACES = ["1st", "2nd", "3rd", "4th", "5th", "6th"]
 
 ARGUMENTS = [
     ("symbol -", MODEL_ARGUMENT),
+    ("-m -", "one engine for each channel of the input (Pd 0.54 and newer); hits, features and params then begin with the channel."),
     ("-d -", "start disabled. -seed <f>: the same noise every time."),
 ]
 
@@ -300,18 +247,5 @@ def help_patch() -> Canvas:
     return c
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="only compare")
-    text = "\n".join(help_patch().finished()) + "\n"
-    if parser.parse_args().check:
-        if OUTPUT.exists() and OUTPUT.read_text() == text:
-            return 0
-        print(f"{OUTPUT.name} is out of date: run python tools/help_patch.py", file=sys.stderr)
-        return 1
-    OUTPUT.write_text(text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(__doc__, OUTPUT, help_patch()))

@@ -26,9 +26,8 @@ MESSAGES = [
     (["trigger"], "<l c f>",
      "play as a stroke of this loudness, centroid and flatness (0 to 1) would: for sequencers, to the sample at the time of the message."),
     (["calibrate"], "<n>",
-     "listen to n strokes (10), soft to hard: then this drum, microphone and room cover the range that the model knows. "
-     "calibrate done ends early, calibrate off forgets. The info outlet counts, then gives calibrated, the number, and low and high of "
-     "each feature."),
+     "listen to n strokes (10), soft to hard: then this drum, microphone and room cover the range that the model knows. calibrate done "
+     "ends early, calibrate off forgets. The info outlet counts, then gives calibrated, the number, and low and high of each feature."),
     (["normalize"], "<word>", "model: features are measured as in training. adapt: by the range of your own playing."),
     (["mask"], "<param> <0|1>",
      "1: keep the network's hands off this parameter. Players mute pitch first: mask osc1_mod 1. all: every one."),
@@ -48,7 +47,7 @@ OUTLETS = [
     ("signal", "an impulse on the sample on which the 808 starts: its height is the loudness of the stroke, 0 to 1."),
     ("bang", "a stroke was played. The outlets fire from right to left, at the time of the stroke."),
     ("list", "what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
-    ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order below, in units."),
+    ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order of their list, in units."),
     ("anything", "info: loaded <model>, error load <reason>, what calibrate hears, answers to get, dump, state, latency, meter, version."),
 ]
 

@@ -127,8 +127,8 @@ class Engine:
         self._edit.normalize = NORMALIZE.index(how)
 
     def calibrate(self, raw=None):
-        """Lays the range of the features of strokes raw [n, 3] (dB, semitones, dB; n from 4 to 256) onto that of the strokes that each model
-        learnt from (spec 4.3); None: the model's range as it is."""
+        """Lays the range of the features of strokes raw [n, 3] (dB, semitones, dB; n from 4 to 256) onto that of the strokes that each
+        model learnt from (spec 4.3); None: the model's range as it is."""
         if raw is None:
             self._edit.calibrated = 0
         else:

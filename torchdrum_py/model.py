@@ -34,7 +34,8 @@ class Model:
     """A model as the engine uses it.
 
     info: a dict of everything in the file but the weights: params, hidden (widths), window and preroll (samples at 48 kHz), min, max,
-    reference, low, high (float32 [3]), preset (Preset), name, author, license, source, detector, activation, norm, output, sample_rate, crc32.
+    reference, low, high (float32 [3]), preset (Preset), name, author, license, source, detector, activation, norm, output, sample_rate,
+    crc32.
     """
 
     def __init__(self, data: bytes, where: str = "model"):

@@ -54,8 +54,8 @@ def to_bytes(
     """The bytes of a model file.
 
     layers: (weight [out, in], bias [out] or None) from the input to the output. preset: base values and damping of the parameters.
-    minimum, maximum, reference: of the three features (spec 4.3). low, high: their 10th and 90th percentile over the strokes that were learnt
-    from, if known. window, preroll: samples at 48 kHz.
+    minimum, maximum, reference: of the three features (spec 4.3). low, high: their 10th and 90th percentile over the strokes that were
+    learnt from, if known. window, preroll: samples at 48 kHz.
     """
     tensors = {}
     for i, (weight, bias) in enumerate(layers):

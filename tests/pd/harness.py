@@ -132,8 +132,9 @@ def play(
     block: int | None = None,
     tail: int = 24000,
     before: tuple[str, ...] = (),
+    what: str = "torchdrum~",
 ) -> Run:
-    """Sends x through [torchdrum~ arguments] and keeps both signals.
+    """Sends x through [torchdrum~ arguments] and keeps both signals. what: the object, or an abstraction that stands for it.
 
     where: folder of the object. messages: (ms after the start, words); those at 0 come before the first sample. block: inside a
     subpatch with block~. tail: samples after x.
@@ -153,11 +154,11 @@ def play(
     assert len(tables) == 3
     player, drum, trigger = p.obj("tabplay~ in"), p.obj("tabwrite~ drum"), p.obj("tabwrite~ trigger")
     if block is None:
-        td = p.obj(f"torchdrum~ {arguments}")
+        td = p.obj(f"{what} {arguments}")
     else:
         inside = Patch()
         signal, control = inside.obj("inlet~"), inside.obj("inlet")
-        inner = inside.obj(f"torchdrum~ {arguments}")
+        inner = inside.obj(f"{what} {arguments}")
         outlets = [inside.obj(kind) for kind in ("outlet~", "outlet~", "outlet", "outlet", "outlet", "outlet")]
         inside.obj(f"block~ {block}")
         inside.cord(signal, 0, inner)

@@ -17,7 +17,9 @@ def mock(tmp_path_factory):
 
 
 def test_messages_while_it_plays_give_the_same_in_both(host, where, mock, tmp_path, bursts):
-    cases = [message for message in CASES if message not in IN_MAX]
+    # a trigger plays at the time that its host has for it, and while sound is on Max reads files when there is time
+    own_time = ("trigger", "trigger 0.5 0.5 0.5", "trigger 0.5 0.5 7")
+    cases = [message for message in CASES if message not in IN_MAX and message not in own_time and "read kept" not in message]
     x = np.tile(bursts(48000), 1 + (6 * BLOCK * len(cases)) // 48000)
     # in the middle of a block of Pd's, so that rounding cannot move them to another
     times = {message: (4 + 6 * k) * BLOCK for k, message in enumerate(cases)}
@@ -32,6 +34,7 @@ def test_messages_while_it_plays_give_the_same_in_both(host, where, mock, tmp_pa
         theirs = [" ".join(words[1:] if outlet < 5 else words) for words in log.out(outlet)]
         assert len(ours) == len(theirs) > 3
         for one, other in zip(ours, theirs, strict=True):
-            for a, b in zip(one.split(), other.split(), strict=True):
+            first = 4 if one.startswith("meter") else None  # then how busy the machine was
+            for a, b in zip(one.split()[:first], other.split()[:first], strict=True):
                 assert a == b or float(a) == pytest.approx(float(b), rel=1e-5, abs=1e-9), (one, other)
     assert [in_max(line.split("torchdrum~: ", 1)[1]) for line in pd.log if "torchdrum~: " in line] == log.said
