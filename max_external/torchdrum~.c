@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "ext.h"
 #include "ext_critical.h"
@@ -34,6 +33,7 @@ enum {
     POLL_MS = 5,
     ATTRIBUTES = TD_PARAM_COUNT + TD_CONTROL_COUNT,
     STATE_ATOMS = 1024,
+    SHORT_NAMES = 64,      /* more than models that an object keeps */
     JSON_TYPE = 0x4a534f4e /* 'JSON' */
 };
 
@@ -51,7 +51,21 @@ typedef struct t_turn {
     int count, room;
 } t_turn;
 
+/* A text to be written, in the main thread. */
+typedef struct t_write {
+    struct t_write *next;
+    char name[LOADER_PATH];
+    size_t bytes;
+    char text[TD_PRESET_BYTES];
+} t_write;
+
+/* A file that was asked for by its path, and the name by which Max finds it anywhere. */
+typedef struct t_short_name {
+    t_symbol *path, *name;
+} t_short_name;
+
 typedef struct t_state {
+    struct t_torchdrum *owner;
     long count;
     t_atom atoms[STATE_ATOMS];
 } t_state;
@@ -74,8 +88,10 @@ typedef struct t_torchdrum {
     t_loader loader;
     t_load wanted[2]; /* to be looked for in the main thread: model and preset */
     int has_wanted[2];
-    char written[LOADER_PATH], text[TD_PRESET_BYTES]; /* to be written in the main thread */
-    size_t text_bytes;                                /* 0: nothing */
+    t_write *writes; /* the oldest first */
+    t_short_name short_names[SHORT_NAMES];
+    int short_count; /* of all that ever were */
+    int in_files;    /* the main thread's alone */
     double sample_rate;
     uint32_t position, vector; /* samples played and length of the last vector; atomic */
     uint32_t waiting;          /* a hit is taken from the ring and not yet due; atomic */
@@ -170,13 +186,13 @@ static void turn_begin(t_torchdrum *x, t_turn *turn)
 
 static void turn_end(t_torchdrum *x, t_turn *turn)
 {
-    const int has_files = x->has_wanted[0] || x->has_wanted[1] || x->text_bytes;
+    const int files = x->has_wanted[0] || x->has_wanted[1] || x->writes != NULL;
     x->turn = NULL;
     critical_exit(x->lock);
     for (int i = 0; i < turn->count; i++)
         outlet_anything(x->info, turn->answers[i].selector, turn->answers[i].count, turn->answers[i].atoms);
     free(turn->answers);
-    if (!has_files) return;
+    if (!files) return;
     if (systhread_ismainthread())
         torchdrum_files(x);
     else
@@ -276,6 +292,29 @@ static int find_file(t_load *load)
     return 0;
 }
 
+static t_symbol *short_name(const t_torchdrum *x, t_symbol *name)
+{
+    for (int i = 0; i < SHORT_NAMES && i < x->short_count; i++)
+        if (x->short_names[i].path == name) return x->short_names[i].name;
+    return name;
+}
+
+/* What was asked for by its path is kept by its name where Max finds the same file by that, here and on other machines. In the main thread.
+ */
+static void keep_short_name(t_torchdrum *x, const t_load *load)
+{
+    char file[MAX_PATH_CHARS];
+    short folder;
+    t_fourcc type;
+    if (!strpbrk(load->name, "/:")) return;
+    strcpy(file, load->path);
+    if (locatefile_extended(file, &folder, &type, NULL, 0) || folder != load->folder || strcmp(file, load->path)) return;
+    t_symbol *path = gensym(load->name), *name = gensym(load->path);
+    critical_enter(x->lock);
+    if (short_name(x, path) == path) x->short_names[x->short_count++ % SHORT_NAMES] = (t_short_name){path, name};
+    critical_exit(x->lock);
+}
+
 static void torchdrum_load(void *context, const char *name, uint32_t request)
 {
     t_torchdrum *x = context;
@@ -290,9 +329,17 @@ static void torchdrum_load(void *context, const char *name, uint32_t request)
 static void torchdrum_write(void *context, const char *name, const char *text, size_t bytes)
 {
     t_torchdrum *x = context;
-    strncpy(x->written, name, sizeof x->written - 1);
-    memcpy(x->text, text, bytes);
-    x->text_bytes = bytes;
+    t_write *write = calloc(1, sizeof *write), **last = &x->writes;
+    if (!write || bytes > sizeof write->text) {
+        free(write);
+        td_object_written(x->object, name, "not enough memory");
+        return;
+    }
+    strncpy(write->name, name, sizeof write->name - 1);
+    memcpy(write->text, text, bytes);
+    write->bytes = bytes;
+    while (*last) last = &(*last)->next;
+    *last = write;
 }
 
 static void torchdrum_loaded(t_torchdrum *x, const t_load *load)
@@ -317,7 +364,10 @@ static void find_wanted(t_torchdrum *x, int kind)
     if (!find_file(&load)) {
         load_not_found(&load);
         torchdrum_loaded(x, &load);
-    } else if (!sys_getdspstate()) {
+        return;
+    }
+    keep_short_name(x, &load);
+    if (!sys_getdspstate()) {
         load_read(&load, &max_files);
         torchdrum_loaded(x, &load);
     } else {
@@ -328,52 +378,77 @@ static void find_wanted(t_torchdrum *x, int kind)
     }
 }
 
+/* Takes the place of a file that may be there: a failure leaves that one. */
+static int replace_file(const char *file, const char *new, short folder)
+{
+    char old[MAX_PATH_CHARS + 8];
+    snprintf(old, sizeof old, "%s.old", file);
+    path_deletefile(old, folder);
+    const int had = path_renamefile(file, folder, old) == 0;
+    if (path_renamefile(new, folder, file) == 0) {
+        if (had) path_deletefile(old, folder);
+        return 1;
+    }
+    if (had) path_renamefile(old, folder, file);
+    return 0;
+}
+
 /* In Max's default folder unless the name says where. First under another name, so that a full disk leaves the old file as it was. */
-static const char *write_file(const char *name, const char *text, size_t bytes)
+static const char *write_file(const t_write *write)
 {
     char file[MAX_PATH_CHARS], beside[MAX_PATH_CHARS + 8];
     short folder = path_getdefault();
     t_filehandle opened;
-    t_ptr_size written = (t_ptr_size)bytes;
-    if (strlen(name) >= sizeof file) return "the name is too long";
-    strcpy(file, name);
-    if (strpbrk(name, "/:") && path_frompathname(name, &folder, file)) return "there is no such folder";
+    t_ptr_size written = (t_ptr_size)write->bytes;
+    strcpy(file, write->name);
+    if (strpbrk(file, "/:") && path_frompathname(write->name, &folder, file)) return "there is no such folder";
     snprintf(beside, sizeof beside, "%s.part", file);
     if (path_createsysfile(beside, folder, JSON_TYPE, &opened)) return "the file cannot be made";
-    t_max_err error = sysfile_write(opened, &written, text);
-    if (!error) error = sysfile_seteof(opened, (t_ptr_size)bytes);
+    t_max_err error = sysfile_write(opened, &written, write->text);
+    if (!error) error = sysfile_seteof(opened, (t_ptr_size)write->bytes);
     sysfile_close(opened);
-    if (!error && written == bytes) {
-        path_deletefile(file, folder);
-        if (path_renamefile(beside, folder, file) == 0) return NULL;
-    }
+    if (!error && written == write->bytes && replace_file(file, beside, folder)) return NULL;
     path_deletefile(beside, folder);
     return "the file cannot be written";
 }
 
 static void write_wanted(t_torchdrum *x)
 {
-    char name[LOADER_PATH], text[TD_PRESET_BYTES];
-    t_turn turn;
-    critical_enter(x->lock);
-    const size_t bytes = x->text_bytes;
-    memcpy(name, x->written, sizeof name);
-    memcpy(text, x->text, sizeof text);
-    x->text_bytes = 0;
-    critical_exit(x->lock);
-    if (!bytes) return;
-    const char *why = write_file(name, text, bytes);
-    turn_begin(x, &turn);
-    td_object_written(x->object, name, why);
-    turn_end(x, &turn);
+    for (;;) {
+        t_turn turn;
+        critical_enter(x->lock);
+        t_write *write = x->writes;
+        if (write) x->writes = write->next;
+        critical_exit(x->lock);
+        if (!write) return;
+        const char *why = write_file(write);
+        turn_begin(x, &turn);
+        td_object_written(x->object, write->name, why);
+        turn_end(x, &turn);
+        free(write);
+    }
 }
 
-/* In the main thread, where files may be looked for. */
+static int has_files(t_torchdrum *x)
+{
+    critical_enter(x->lock);
+    const int has = x->has_wanted[0] || x->has_wanted[1] || x->writes;
+    critical_exit(x->lock);
+    return has;
+}
+
+/* In the main thread, where files may be looked for. What an answer asks for in turn comes in the next round, or later. */
 static void torchdrum_files(t_torchdrum *x)
 {
-    write_wanted(x);
-    find_wanted(x, 0);
-    find_wanted(x, 1);
+    if (x->in_files) return;
+    x->in_files = 1;
+    for (int round = 0; round < 16 && has_files(x); round++) {
+        write_wanted(x);
+        find_wanted(x, 0);
+        find_wanted(x, 1);
+    }
+    x->in_files = 0;
+    if (has_files(x)) qelem_set(x->files);
 }
 
 static void torchdrum_poll(t_torchdrum *x)
@@ -440,18 +515,11 @@ static void torchdrum_news(t_torchdrum *x)
 
 /* ---- sound ---- */
 
-static double seconds(void)
-{
-    struct timespec now;
-    timespec_get(&now, TIME_UTC);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, long numins, double **outs, long numouts, long n, long flags,
                                 void *up)
 {
     td_engine *engine = td_object_engine(x->object, 0);
-    const double began = seconds();
+    const double began_ms = systimer_gettime();
     float input[CHUNK], drum[CHUNK], trigger[CHUNK];
     (void)dsp64, (void)numins, (void)numouts, (void)flags, (void)up;
     for (long done = 0; done < n; done += CHUNK) {
@@ -463,7 +531,7 @@ static void torchdrum_perform64(t_torchdrum *x, t_object *dsp64, double **ins, l
             outs[1][done + i] = (double)trigger[i];
         }
     }
-    td_object_busy(x->object, (float)(seconds() - began), (float)((double)n / x->sample_rate));
+    td_object_busy(x->object, (float)(1e-3 * (systimer_gettime() - began_ms)), (float)((double)n / x->sample_rate));
     td_store_relaxed(&x->performed_us, scheduler_us());
     td_store_relaxed(&x->vector, (uint32_t)n);
     td_store_release(&x->position, td_load_relaxed(&x->position) + (uint32_t)n);
@@ -509,14 +577,20 @@ static void torchdrum_bang(t_torchdrum *x) { torchdrum_anything(x, gensym("bang"
 static void keep_state(void *context, const char *word, int count, const td_atom *values)
 {
     t_state *state = context;
+    const int are_models = strcmp(word, "load") == 0 || strcmp(word, "morph") == 0;
     if (state->count + 2 + count > STATE_ATOMS) return;
     atom_setlong(&state->atoms[state->count++], count);
     atom_setsym(&state->atoms[state->count++], gensym(word));
-    for (int i = 0; i < count; i++) state->atoms[state->count++] = to_max(values[i]);
+    for (int i = 0; i < count; i++) {
+        t_atom *a = &state->atoms[state->count++];
+        *a = to_max(values[i]);
+        if (are_models && values[i].text) atom_setsym(a, short_name(state->owner, atom_getsym(a)));
+    }
 }
 
 static void read_state(t_torchdrum *x, int parts, t_state *state)
 {
+    state->owner = x;
     state->count = 0;
     critical_enter(x->lock);
     td_object_state(x->object, parts, keep_state, state);
@@ -553,6 +627,8 @@ static void store_line(t_torchdrum *x, t_symbol *own, t_symbol *word, long count
         preset_store((char *)"ossfffffff", x, own, word, F7(0));
     else if (count == 28)
         preset_store((char *)"ossffffffffffffffffffffffffffff", x, own, word, F7(0), F7(7), F7(14), F7(21));
+    else if (count == 29)
+        preset_store((char *)"ossfffffffffffffffffffffffffffff", x, own, word, F7(0), F7(7), F7(14), F7(21), F(28));
 #undef F
 #undef F7
 #undef S
@@ -826,6 +902,10 @@ static void torchdrum_free(t_torchdrum *x)
     if (x->settled) qelem_free(x->settled);
     if (x->object) td_object_free(x->object);
     free(x->object);
+    for (t_write *write = x->writes, *next; write; write = next) {
+        next = write->next;
+        free(write);
+    }
     if (x->lock) critical_free(x->lock);
 }
 
@@ -851,7 +931,8 @@ static void *torchdrum_new(t_symbol *s, long argc, t_atom *argv)
     x->lock = NULL;
     x->turn = NULL;
     x->has_wanted[0] = x->has_wanted[1] = 0;
-    x->text_bytes = 0;
+    x->writes = NULL;
+    x->short_count = x->in_files = 0;
     x->sample_rate = 0.0;
     x->position = x->vector = x->waiting = x->reached = x->own = x->performed_us = 0;
     x->sound.count = 0;

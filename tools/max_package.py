@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import max_panel
 from max_patch import LETTER, Patcher
 from words import INTRODUCTION, MESSAGES, MODEL_ARGUMENT, OUTLETS, control_help, param_help
 
@@ -35,6 +36,11 @@ BUILT_IN = td.Model.builtin().info["name"]
 MSP_WORDS = {"enable": "active"}
 LISTENING = ["input", "detector", "sensitivity", "onthreshold", "offthreshold", "hold", "floor", "highpass", "selfmask"]
 
+
+MANY = (
+    "Several drums at once: mc.torchdrum~ @chans 4 wraps four of these objects, one detector and one 808 with a noise of its own for every "
+    "channel. A message goes to all of them, setvalue 2 load snare_2 to the second alone."
+)
 
 # What stands over each tab and example.
 TEXT = {
@@ -60,6 +66,11 @@ TEXT = {
     "sequencer-driven": (
         "No drum at all: a sequencer says how loud, how bright and how noisy each stroke would be, and the network plays the 808 "
         "as if it had heard it."
+    ),
+    "with-a-panel": (
+        "The object with a face: a bpatcher of torchdrum.panel. What it hears, how far each stroke moves each dial, models and presets. "
+        "Its argument is a model, its inlet and outlets are the object's. A pattrstorage in your patcher keeps what it is set to, as "
+        "torchdrum::sound, or embed it (inspector)."
     ),
     "train-your-own": (
         "A minute of your playing becomes a model of your own. The training itself is a command of the Python package (pip "
@@ -131,14 +142,15 @@ def drummer() -> Patcher:
     return c
 
 
-def rig(c: Patcher, y: float, arguments: str = "") -> int:
-    """Drummer and microphone, in the left column, for the object; returns it. place puts it under what it is sent."""
+def rig(c: Patcher, y: float, arguments: str = "", has_face: bool = False) -> int:
+    """Drummer and microphone, in the left column, for the object or the panel; returns it. place puts it under what it is sent."""
     play, mic = c.ui("toggle", 20, y), c.ui("toggle", 130, y)
     c.comment(48, y, "drummer")
     c.comment(158, y, "microphone")
     drum = c.sub(20, y + 40, "drummer", drummer())
     adc, gate = c.obj(170, y + 40, "adc~ 1"), c.obj(130, y + 70, "*~ 0.")
-    td_object = c.obj(20, y + 120, f"torchdrum~ {arguments}".strip(), 440)
+    text = f"torchdrum~ {arguments}".strip()
+    td_object = max_panel.bpatcher(c, 20, y + 120) if has_face else c.obj(20, y + 120, text, 440)
     for a, outlet, b, inlet in (
         (play, 0, drum, 0), (drum, 0, td_object, 0), (mic, 0, gate, 1), (adc, 0, gate, 0), (gate, 0, td_object, 0),
     ):  # fmt: skip
@@ -149,6 +161,7 @@ def rig(c: Patcher, y: float, arguments: str = "") -> int:
 def place(c: Patcher, td_object: int, y: float) -> float:
     """The object at that height, volume and loudspeaker under it; returns the y for what its other outlets are shown by."""
     c.move(td_object, 20, y)
+    y += c.boxes[td_object - 1]["box"]["patching_rect"][3] - 22
     gain, dac = c.ui("gain~", 20, y + 40, 24, 100, parameter_enable=0), c.ui("ezdac~", 56, y + 96, 44, 44)
     c.comment(48, y + 50, "volume")
     c.comment(20, y + 144, "sound on/off")
@@ -186,9 +199,9 @@ def answers(c: Patcher, o: int, x: float, y: float, words: str):
     c.cord(shown, 0, c.msg(x, y + 30, words))
 
 
-def numbers(c: Patcher, source: int, outlet: int, x: float, y: float, names: tuple[str, str, str]):
-    """A list of three numbers, each with its name."""
-    split = c.obj(x, y, "unpack 0. 0. 0.")
+def numbers(c: Patcher, source: int, outlet: int, x: float, y: float, names: tuple[str, ...]):
+    """A list of numbers, each with its name."""
+    split = c.obj(x, y, "unpack" + " 0." * len(names))
     c.cord(source, outlet, split)
     for i, words in enumerate(names):
         c.cord(split, i, c.ui("flonum", x + 95 * i, y + 34, 70, 22, format=6))
@@ -222,16 +235,21 @@ def play() -> Patcher:
         c.cord(at, i, message)
         c.cord(message, 0, o)
     c.comment(312, y, "a sequencer drives the network: no drum at all")
-    below = buttons(
-        c, 280, y + 252, o, [("reset", "silence in 5 ms, forget what waits"), ("seed 5", "the noise from its start, always the same")]
-    )
+    below = buttons(c, 280, y + 252, o, [
+        ("reset", "silence in 5 ms, forget what waits"), ("seed 5", "the noise from its start, always the same"),
+        ("store 1", "keep this sound in one of 16 places; the patcher saves them"), ("recall 1", "take it up again"),
+        ("write my_snare", "the same as a preset file"), ("read my_snare", "and back"),
+    ])  # fmt: skip
     below = attributes_of(c, 280, below + 6, o, ["mix", "gain", "bypass", "active", "depth", "seed"])
     below = place(c, o, below + 20)
     pulse = c.ui("scope~", 190, below, 180, 100)
     c.cord(o, 1, pulse)
     c.comment(190, below + 104, "the trigger outlet")
-    c.comment(400, below, "Several drums at once: mc.torchdrum~ is one object with a detector and an 808 for every channel.", 400)
+    c.comment(400, below, MANY, 400)
     return c
+
+
+UNIT = {"orientation": 1, "floatoutput": 1, "size": 1.0, "parameter_enable": 0}  # of a slider that goes from 0 to 1
 
 
 def models_tab() -> Patcher:
@@ -242,12 +260,18 @@ def models_tab() -> Patcher:
         ("normalize adapt", "by the range of your own playing"),
         ("normalize model", "as in training"),
         ("get model", "which one is it?"),
+        ("morph snare_1 snare_3 0.5", "two at once, halfway"),
+        ("morph off", "the first one alone"),
     ]
     below = buttons(c, 280, y, o, rows)
     drop, load = c.ui("dropfile", 640, y, 160, 60), c.obj(640, y + 76, "prepend load")
     c.comment(640, y + 104, "or drop a model file above", 200)
     c.cord(drop, 0, load)
     c.cord(load, 0, o)
+    slide, morph = c.ui("slider", 640, y + 206, 160, 22, **UNIT), c.obj(640, y + 238, "prepend morph")
+    c.comment(640, y + 150, "once there are two models: how far from the first to the second", 200)
+    c.cord(slide, 0, morph)
+    c.cord(morph, 0, o)
     below = place(c, o, below + 10)
     sort = c.obj(280, below, "route loaded error")
     c.cord(o, 5, sort)
@@ -264,6 +288,10 @@ def mapping() -> Patcher:
     below = buttons(c, 280, below + 10, o, [
         ("set osc1_freq 250", "one parameter; the word set may be left out"), ("get osc1_freq", "one value, from the info outlet"),
         ("dump", "everything, from the info outlet"), ("print", "the same in the console, with units"),
+        ("mask osc1_mod 1", "keep the network's hands off one parameter"), ("mask all 0", "it may move every one"),
+        ("depth osc1_freq 0.5", "this one half as far as the others"), ("depth all 1", "every one as far"),
+        ("scale centroid 2", "bright and dull further apart"), ("offset loudness -0.25", "every stroke a little softer"),
+        ("scale all 1", "as it was"), ("offset all 0", "as it was"), ("state", "what makes a new object the same as this one"),
     ])  # fmt: skip
     below = place(c, o, below + 10)
     played = c.ui("multislider", 190, below, 280, 80, size=len(td.PARAMS), setminmax=[-60.0, 2000.0], parameter_enable=0)
@@ -280,18 +308,23 @@ def live() -> Patcher:
     below = buttons(c, 280, below + 8, o, [
         ("input mic", "a microphone near the drum"), ("input contact", "a contact microphone or trigger"),
         ("input line", "a drum machine, a recording"), ("detector classic", "as TorchDrum hears strokes"), ("detector rise", "as we do"),
-        ("latency", "samples and ms from stroke to drum"), ("meter", "why a stroke was lost; the switch asks all the time"),
+        ("latency", "samples and ms from stroke to drum"), ("meter", "why a stroke was lost"),
+        ("calibrate 10", "listen to ten strokes, soft to hard: your drum gets the whole range"), ("calibrate done", "after fewer"),
+        ("calibrate off", "forget it"), ("get range", "least and most loudness, centroid, flatness"),
     ])  # fmt: skip
-    look, ask, request = c.ui("toggle", 740, below - 220), c.obj(740, below - 188, "metro 100"), c.msg(740, below - 156, "meter")
+    look, ask, request = c.ui("toggle", 280, below), c.obj(314, below, "metro 100"), c.msg(400, below, "meter")
+    c.comment(460, below, "all the time")
     for a, b in ((look, ask), (ask, request), (request, o)):
         c.cord(a, 0, b)
-    below = place(c, o, below + 10)
-    sort = c.obj(280, below, "route meter latency")
+    below = place(c, o, below + 40)
+    sort = c.obj(280, below, "route meter latency calibrate")
     c.cord(o, 5, sort)
-    numbers(c, sort, 0, 280, below + 34, ("level dBFS", "rise dB", "threshold dB"))
-    shown = c.obj(600, below + 34, "prepend set")
-    c.cord(sort, 1, shown)
-    c.cord(shown, 0, c.msg(600, below + 64, "samples, ms"))
+    numbers(c, sort, 0, 280, below + 34, ("level dBFS", "rise dB", "threshold dB", "cpu %"))
+    for outlet, y, words in ((1, 34, "samples, ms"), (2, 104, "strokes heard, of"), (3, 174, "calibrated, range, input")):
+        shown = c.obj(645, below + y, "prepend set")
+        c.cord(sort, outlet, shown)
+        c.cord(shown, 0, c.msg(645, below + y + 30, words))
+    c.rect[3] = max(c.rect[3], below + 250)
     return c
 
 
@@ -327,6 +360,8 @@ def help_patch() -> Patcher:
 
 # ---- reference
 
+SYMBOLS = ("model", "name", "param", "word", "a", "b", "file", "feature")  # arguments of messages that are words
+
 
 def reference() -> str:
     root = ET.Element("c74object", name="torchdrum~", module="msp", category="MSP Synthesis, MSP Analysis")
@@ -357,12 +392,12 @@ def reference() -> str:
         method = add(listed, "method", name=word)
         names = add(method, "arglist")
         for argument in given.replace(">", "").split("<")[1:]:
-            kind = "symbol" if argument.strip() in ("model", "name", "param", "word") else "float"
+            kind = "symbol" if argument.strip() in SYMBOLS else "float"
             add(
                 names,
                 "arg",
                 name=argument.strip(),
-                optional=str(int(word in ("trigger", "preset"))),
+                optional=str(int(word in ("trigger", "preset", "calibrate"))),
                 type="list" if " " in argument.strip() else kind,
             )
         explain(method, text)
@@ -449,20 +484,35 @@ def train_your_own() -> Patcher:
     return c
 
 
-EXAMPLES = {"audio-driven": audio_driven, "sequencer-driven": sequencer_driven, "train-your-own": train_your_own}
+def with_a_panel() -> Patcher:
+    c = Patcher(860, 480)
+    y = c.comment(20, c.title("with a panel"), TEXT["with-a-panel"], 800) + 14
+    o = rig(c, y, has_face=True)
+    buttons(c, 280, y, o, [("trigger 0.9 0.7 0.6", "it takes every message of the object"), ("latency", "and answers")])
+    answers(c, o, 190, place(c, o, y + 110), "what the object answers")
+    return c
+
+
+EXAMPLES = {
+    "audio-driven": audio_driven,
+    "sequencer-driven": sequencer_driven,
+    "with-a-panel": with_a_panel,
+    "train-your-own": train_your_own,
+}
 
 
 def overview() -> Patcher:
     c = Patcher(620, 360)
     y = c.comment(20, c.title("torchdrum"), f"{DIGEST}. {INTRODUCTION}", 570) + 14
-    control = c.obj(20, y + 110, "pcontrol")
+    control = c.obj(20, y + 140, "pcontrol")
     for i, (name, words) in enumerate((
-        ("audio-driven", "play into a microphone"), ("sequencer-driven", "no drum at all"), ("train-your-own", "a model of your playing"),
+        ("audio-driven", "play into a microphone"), ("sequencer-driven", "no drum at all"),
+        ("with-a-panel", "the object with a face"), ("train-your-own", "a model of your playing"),
     )):  # fmt: skip
         c.cord(c.msg(20, y + 30 * i, f"load {name}.maxpat"), 0, control)
         c.comment(240, y + 30 * i, words, 340)
-    c.comment(20, y + 144, "And the help of the object: create torchdrum~, then right click, Open Help.", 570)
-    c.obj(20, y + 176, "torchdrum~", 200)
+    c.comment(20, y + 174, "And the help of the object: create torchdrum~, then right click, Open Help.", 570)
+    c.obj(20, y + 206, "torchdrum~", 200)
     return c
 
 
@@ -519,6 +569,8 @@ def readme(externals: list[str]) -> str:
 
 {DIGEST}. {INTRODUCTION}
 
+`[bpatcher torchdrum.panel]` is the object with a face.
+
 Put this folder into Documents/Max 8/Packages (or Max 9/Packages), restart Max, create `torchdrum~`, right click, Open Help. The overview is
 in the Extras menu.
 
@@ -540,12 +592,13 @@ CC0.
 def write(folder: Path, externals: Sequence[Path] = ()) -> list[Path]:
     """Writes the package into folder, which is emptied before; returns the externals that were found."""
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("help", "docs", "examples", "extras", "init", "media", "externals"):
+    for part in ("help", "docs", "examples", "extras", "init", "media", "patchers", "externals"):
         (folder / part).mkdir(parents=True)
     (folder / "help" / "torchdrum~.maxhelp").write_text(help_patch().text(), encoding="utf-8")
     (folder / "docs" / "torchdrum~.maxref.xml").write_text(reference(), encoding="utf-8")
     for name, make in EXAMPLES.items():
         (folder / "examples" / f"{name}.maxpat").write_text(make().text(), encoding="utf-8")
+    (folder / "patchers" / f"{max_panel.NAME}.maxpat").write_text(max_panel.panel().text(), encoding="utf-8")
     (folder / "extras" / f"{NAME}.maxpat").write_text(overview().text(), encoding="utf-8")
     (folder / "init" / f"{NAME}-objectmappings.txt").write_text("max objectfile mc.torchdrum~ mc.wrapper~ torchdrum~;\n", encoding="utf-8")
     for path in [*(ROOT / "models").glob("*.safetensors"), *(ROOT / "models" / "presets").glob("*.json")]:

@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 
 # Inlets, and what the outlets give; objects with arguments that change this are below.
 OBJECTS = {
     "torchdrum~": (1, ["signal", "signal", "bang", "list", "list", ""]), "adc~": (1, ["signal"]), "noise~": (1, ["signal"]),
     "onepole~": (2, ["signal"]), "line~": (2, ["signal", "bang"]), "*~": (2, ["signal"]), "metro": (2, ["bang"]), "random": (2, ["int"]),
     "mtof": (1, [""]), "+": (2, ["int"]), "/": (2, ["float"]), "*": (2, ["float"]), "prepend": (1, [""]),
-    "counter": (5, ["int", "", "", "int"]), "opendialog": (1, ["", ""]), "sfrecord~": (1, ["signal"]), "pcontrol": (1, [""]),
+    "counter": (5, ["int", "", "", "int"]), "qmetro": (2, ["bang"]), "loadmess": (1, [""]), "loadbang": (1, ["bang"]),
+    "patcherargs": (1, ["", ""]), "clip": (3, [""]), "maximum": (2, ["", "int"]), "change": (1, ["", "int", "int"]), "dbtoa": (1, [""]),
+    "speedlim": (2, [""]), "slide": (3, [""]), "pattr": (1, ["", "", ""]), "opendialog": (1, ["", ""]), "sfrecord~": (1, ["signal"]),
+    "pcontrol": (1, [""]),
 }  # fmt: skip
 UI = {
     "toggle": (1, ["int"]), "button": (1, ["bang"]), "message": (2, [""]), "comment": (1, []), "flonum": (1, ["", "bang"]),
     "number": (1, ["", "bang"]), "gain~": (1, ["signal", ""]), "ezdac~": (2, []), "attrui": (1, [""]), "dropfile": (1, ["", ""]),
-    "multislider": (1, ["", ""]), "scope~": (2, []), "jsui": (1, [""]),
+    "multislider": (1, ["", ""]), "scope~": (2, []), "jsui": (1, [""]), "dial": (1, ["float"]), "slider": (1, [""]),
+    "umenu": (1, ["int", "", ""]), "lcd": (1, ["list", "list", "int", ""]), "meter~": (1, ["float"]),
 }  # fmt: skip
 LETTER, LINE = 6.6, 15  # of the text font, in pixels
 
@@ -25,7 +31,13 @@ def ports(text: str) -> tuple[int, list[str]]:
     word, *arguments = text.split()
     match word:
         case "t":
-            return 1, [{"b": "bang", "f": "float", "i": "int"}[a] for a in arguments]
+            return 1, [{"b": "bang", "f": "float", "i": "int", "l": ""}.get(a, "int") for a in arguments]
+        case "pack":
+            return len(arguments), [""]
+        case "gate":
+            return 2, [""] * int(arguments[0])
+        case "expr":
+            return max(int(n) for n in re.findall(r"\$[fi](\d)", text)), [""]
         case "unpack":
             return 1, ["float"] * len(arguments)
         case "route":
@@ -40,8 +52,9 @@ def ports(text: str) -> tuple[int, list[str]]:
 class Patcher:
     """A patcher that is written box by box; every method that makes a box returns its number, which cord takes."""
 
-    def __init__(self, width: int = 860, height: int = 640, is_tab: bool = False):
+    def __init__(self, width: int = 860, height: int = 640, is_tab: bool = False, **more):
         self.boxes, self.lines, self.rect, self.is_tab = [], [], [100.0, 100.0, float(width), float(height)], is_tab
+        self.more = more
 
     def box(self, maxclass: str, x: float, y: float, width: float, height: float, inlets: int, outlets: list[str], **more) -> int:
         number = len(self.boxes) + 1
@@ -62,6 +75,22 @@ class Patcher:
 
     def ui(self, maxclass: str, x: float, y: float, width: float = 24, height: float = 24, **more) -> int:
         return self.box(maxclass, x, y, width, height, *UI[maxclass], **more)
+
+    def inlet(self, x: float, y: float, words: str = "") -> int:
+        return self.box("inlet", x, y, 30, 30, 0, [""], comment=words)
+
+    def outlet(self, x: float, y: float, words: str = "") -> int:
+        return self.box("outlet", x, y, 30, 30, 1, [], comment=words)
+
+    def chain(self, x: float, y: float, *texts: str) -> list[int]:
+        """Objects under each other, each first outlet to the next one's first inlet; messages are in parentheses."""
+        made = []
+        for i, text in enumerate(texts):
+            is_message = text.startswith("(")
+            made.append(self.msg(x, y + 30 * i, text[1:-1]) if is_message else self.obj(x, y + 30 * i, text))
+        for a, b in pairwise(made):
+            self.cord(a, 0, b)
+        return made
 
     def msg(self, x: float, y: float, text: str) -> int:
         return self.ui("message", x, y, 14 + LETTER * len(text), 22, text=text)
@@ -99,6 +128,7 @@ class Patcher:
             "classnamespace": "box",
             "rect": self.rect,
             **tab,
+            **self.more,
             "boxes": self.boxes,
             "lines": self.lines,
         }

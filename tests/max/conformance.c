@@ -70,6 +70,7 @@ FUNCTION(clock_new, t_clock *, void *, method);
 FUNCTION(clock_delay, void, t_clock *, long);
 FUNCTION(clock_getftime, void, double *);
 FUNCTION(clock_fdelay, void, t_clock *, double);
+FUNCTION(systimer_gettime, double, void);
 FUNCTION(qelem_new, void *, void *, method);
 FUNCTION(qelem_set, void, t_qelem *);
 FUNCTION(qelem_free, void, t_qelem *);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "ext_critical.h"
 #include "ext_drag.h"
@@ -625,6 +626,7 @@ double mock_time_ms(void)
 }
 
 void clock_getftime(double *time) { *time = mock_time_ms(); }
+double systimer_gettime(void) { return 1e3 * (double)clock() / CLOCKS_PER_SEC; }
 
 int mock_clocks_set(void)
 {
@@ -793,6 +795,11 @@ static short folder_number(const char *path)
     return folder_count++;
 }
 
+static char failing[256];
+
+void mock_fail(const char *names) { snprintf(failing, sizeof failing, "%s", names); }
+static int fails(const char *name) { return strstr(failing, name) != NULL; }
+
 void mock_search(const char *folder) { search[search_count++] = folder_number(folder); }
 
 static int is_file(const char *path)
@@ -859,7 +866,7 @@ short path_createsysfile(const char *name, short path, t_fourcc type, t_filehand
     char whole[2 * MAX_PATH_CHARS];
     (void)type;
     whole_path(whole, sizeof whole, name, path);
-    FILE *file = fopen(whole, "wb");
+    FILE *file = fails(__func__) ? NULL : fopen(whole, "wb");
     if (!file) return -1;
     *ref = malloc(sizeof **ref);
     (*ref)->file = file;
@@ -880,19 +887,19 @@ short path_renamefile(const char *name, const short path, const char *newname)
     char from[2 * MAX_PATH_CHARS], to[2 * MAX_PATH_CHARS];
     whole_path(from, sizeof from, name, path);
     whole_path(to, sizeof to, newname, path);
-    return is_file(to) ? -1 : (short)rename(from, to);
+    return is_file(to) || (fails(__func__) && is_file(from) && strstr(name, ".part")) ? -1 : (short)rename(from, to);
 }
 
 t_max_err sysfile_write(t_filehandle f, t_ptr_size *count_, const void *bufptr)
 {
     const size_t wanted = *count_;
-    *count_ = fwrite(bufptr, 1, wanted, f->file);
+    *count_ = fwrite(bufptr, 1, fails(__func__) ? wanted / 2 : wanted, f->file);
     return *count_ == wanted ? MAX_ERR_NONE : MAX_ERR_GENERIC;
 }
 
 t_max_err sysfile_seteof(t_filehandle f, t_ptr_size logeof)
 {
-    return (t_ptr_size)ftell(f->file) == logeof ? MAX_ERR_NONE : MAX_ERR_GENERIC;
+    return (t_ptr_size)ftell(f->file) == logeof && !fails(__func__) ? MAX_ERR_NONE : MAX_ERR_GENERIC;
 }
 
 t_max_err sysfile_geteof(t_filehandle f, t_ptr_size *logeof)

@@ -18,6 +18,9 @@ void mock_main_thread(int is_main);
 /* A folder of the search path. */
 void mock_search(const char *folder);
 
+/* From now on these functions that write files fail, by their names; "" for none. */
+void mock_fail(const char *names);
+
 t_class *mock_class(const char *name);
 void *mock_new(const char *class_name, const char *name, long ac, t_atom *av);
 void mock_free(void *x); /* as the user deletes it */

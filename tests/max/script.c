@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Runs [torchdrum~] in the mock host as lines on stdin say, words separated by tabs; the log goes to stdout. tests/max/host.py writes the
- * lines. */
+ * Runs [torchdrum~] in the mock host as lines on stdin say, words separated by tabs; the log goes to stdout. tests/mock_max.py writes
+ * the lines. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +12,23 @@
 
 #include "mock_max.h"
 
-enum { OBJECTS = 16, WORDS = 128, MOST_FRAMES = 8192 };
+enum { OBJECTS = 16, WORDS = 1100, MOST_FRAMES = 8192 };
 
 static void *objects[OBJECTS];
 static double *input;
 static long input_length, input_at;
 static FILE *drum_file, *trigger_file;
 static double rate = 48000.0;
+
+/* Messages that the scheduler sends while something plays. */
+static struct {
+    double ms;
+    void *x;
+    t_symbol *word;
+    t_atom atom[3];
+    long count;
+} later[64];
+static int later_count, later_sent;
 
 static void print_line(const char *text)
 {
@@ -84,7 +94,12 @@ static void play(void *x, long frames, long vector, int in_place)
         /* the scheduler comes after the vector, whose time then begins; the queue comes when there is time */
         mock_main_thread(0);
         samples += (double)n;
-        mock_run_until(samples * 1000.0 / rate);
+        const double end = samples * 1000.0 / rate;
+        for (; later_sent < later_count && later[later_sent].ms <= end; later_sent++) {
+            mock_run_until(later[later_sent].ms);
+            mock_send(later[later_sent].x, later[later_sent].word, later[later_sent].count, later[later_sent].atom);
+        }
+        mock_run_until(end);
         mock_main_thread(1);
         mock_run_queue();
     }
@@ -117,7 +132,7 @@ static void value_of(void *x)
 {
     long ac = 0;
     t_atom *av = NULL;
-    char text[8192];
+    char text[16384];
     if (((t_max_err(*)(void *, long *, t_atom **))mock_method(x, "getvalueof"))(x, &ac, &av)) refuse("getvalueof");
     mock_words(text, sizeof text, "value", NULL, ac, av);
     mock_say("%s", text);
@@ -128,7 +143,7 @@ static void show_attribute(void *x, const char *name)
 {
     long ac;
     t_atom *av;
-    char text[8192];
+    char text[16384];
     if (mock_attr_get(x, name, &ac, &av)) refuse(name);
     mock_words(text, sizeof text, "attribute", gensym(name), ac, av);
     mock_say("%s", text);
@@ -200,6 +215,8 @@ static void obey(int count, char **words)
         mock_describe(mock_class("torchdrum~"));
     } else if (strcmp(verb, "churn") == 0) {
         churn(atol(words[1]));
+    } else if (strcmp(verb, "fail") == 0) {
+        mock_fail(count > 1 ? words[1] : "");
     } else if (strcmp(verb, "mark") == 0) {
         mock_say("mark\t%s", words[1]);
     } else if (strcmp(verb, "leaks") == 0) {
@@ -215,6 +232,12 @@ static void obey(int count, char **words)
             mock_send(x, atoms[0].a_w.w_sym, given - 1, atoms + 1);
         } else if (strcmp(verb, "send") == 0) {
             mock_send(x, gensym(given > 1 ? "list" : atoms[0].a_type == A_LONG ? "int" : "float"), given, atoms);
+        } else if (strcmp(verb, "later") == 0 && given >= 2 && given <= 5 && later_count < 64) {
+            later[later_count].ms = atom_getfloat(&atoms[0]);
+            later[later_count].x = x;
+            later[later_count].word = atom_getsym(&atoms[1]);
+            later[later_count].count = given - 2;
+            memcpy(later[later_count++].atom, atoms + 2, (size_t)(given - 2) * sizeof *atoms);
         } else if (strcmp(verb, "set") == 0) {
             if (mock_attr_set(x, words[2], given - 1, atoms + 1)) refuse(words[2]);
         } else if (strcmp(verb, "get") == 0) {

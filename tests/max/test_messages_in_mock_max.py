@@ -2,6 +2,7 @@
 """Every message and attribute of [torchdrum~] for Max in the mock host: right, wrong, missing arguments; state; files; Max's questions."""
 
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -155,13 +156,15 @@ def test_creation_takes_a_model_and_attributes_and_says_what_is_wrong(mock, tmp_
 
 UNBENT = "2 mask all 0 2 depth all 1 2 scale all 1 2 offset all 0 1 calibrate off"
 CHANGES = (
-    "load snare_2, preset noisy_snare, osc1_freq 300, depth 1.5, detector classic, input line, onthreshold 20, hold 77, "
-    "gain -6, normalize adapt, seed 9, mask osc1_mod 1, depth osc2_freq 0.5, scale centroid 2, offset loudness -0.5, loudness 0.5"
+    "morph snare_2 open_snare 0.25, store 1, preset noisy_snare, store 16, osc1_freq 300, depth 1.5, detector classic, input line, "
+    "onthreshold 20, hold 77, gain -6, normalize adapt, seed 9, mask osc1_mod 1, depth osc2_freq 0.5, scale centroid 2, "
+    "offset loudness -0.5, loudness 0.5, calibrate 12 -40 -20 70 90 -70 -50"
 )
 
 
 def dump(mock, folder, steps) -> list[str]:
-    log = mock.run(folder, [*steps, ("mark", "dump"), *send("dump", "y")])
+    """Everything that y tells of itself."""
+    log = mock.run(folder, [*steps, ("mark", "dump"), *send("dump, state, get stored", "y")])
     assert not log.errors
     said = log.lines[log.lines.index(["mark", "dump"]) :]
     return [" ".join(words[4:]) for words in said if words[:2] == ["out", "y"]]
@@ -169,8 +172,11 @@ def dump(mock, folder, steps) -> list[str]:
 
 @pytest.fixture
 def wanted(mock, tmp_path):
-    """What dump says after the changes."""
-    return dump(mock, tmp_path, [("new", "y"), *send(CHANGES, "y")])
+    """What it tells after the changes."""
+    told = dump(mock, tmp_path, [("new", "y"), *send(CHANGES, "y")])
+    words = {line.split()[1 if line.startswith("state ") else 0] for line in told}
+    assert {"morph", "preset", "mask", "depth", "scale", "offset", "calibrate", "normalize", "store", "seed", "stored"} <= words
+    return told
 
 
 def test_a_saved_patcher_opens_with_the_same_sound_in_whatever_order_max_sets_attributes(mock, tmp_path, wanted):
@@ -197,6 +203,13 @@ def test_pattr_and_preset_keep_and_recall_everything(mock, tmp_path, wanted):
     assert [word for words in once for word in (str(len(words) - 1), *words)] == value and stored == once + once
     recalled = [("new", "x"), *send(CHANGES), ("preset", "x"), ("free", "x"), ("new", "y"), ("recall", "y")]
     assert dump(mock, tmp_path, recalled) == wanted
+
+
+def test_a_state_that_comes_while_the_sound_runs_is_whole_when_the_models_are_read(mock, tmp_path, wanted):
+    (value,) = mock.run(tmp_path, [("new", "x"), *send(CHANGES), ("getvalueof", "x")]).of("value")
+    for thread in ("main", "scheduler"):
+        steps = [("new", "y"), ("dsp", "y", 48000), ("thread", thread), ("setvalueof", "y", *value), ("thread", "main"), ("pump",)]
+        assert dump(mock, tmp_path, steps) == wanted
 
 
 def test_an_object_that_was_not_changed_saves_no_noise_of_its_own(mock, tmp_path):
@@ -279,6 +292,138 @@ def test_an_object_deleted_while_it_loads_gives_everything_back(mock, tmp_path):
     assert mock.run(tmp_path, [*steps, ("leaks",)]).of("leaks") == [["0"]]
 
 
+@pytest.mark.parametrize("thread", ["main", "scheduler"])
+def test_a_morph_of_two_files_comes_in_when_both_are_read_and_plays_as_in_the_core(mock, tmp_path, bursts, thread):
+    for name, source in (("a", "snare_2"), ("b", "open_snare")):
+        shutil.copy(ROOT / "models" / f"{source}.safetensors", tmp_path / f"{name}.safetensors")
+    steps = [("new", "x", "@seed", 5), ("dsp", "x", 48000), ("thread", thread), *send("morph a b 0.25, get morph"), ("thread", "main")]
+    steps += [("pump",), *send("get morph"), ("play", "x", 48000, 64), *send("morph 0.75"), ("play", "x", 48000, 64)]
+    log = mock.run(tmp_path, steps, np.concatenate([bursts(48000)] * 2))
+    assert log.info == ["morph off", "loaded a b", "morph a b 0.25"] and not log.errors
+    engine = td.Engine(48000, seed=5, model=td.Model.load(tmp_path / "a.safetensors"))
+    first = []
+    for x in (0.25, 0.75):
+        engine.morph(td.Model.load(tmp_path / "b.safetensors"), x)
+        first.append(engine.process(bursts(48000))[0])
+    np.testing.assert_array_equal(log.drum, np.concatenate(first))
+
+
+# ---- models that were asked for by their path are kept by their name
+
+
+def kept_models(log) -> list[list[str]]:
+    """The models in everything that Max may keep: attribute, value, presets."""
+    (sound,) = [words for name, *words in log.of("saved") if name == "sound"]
+    (value,) = log.of("value")
+    count = int(sound[0])
+    assert sound[: 2 + count] == value[: 2 + count] and log.of("stored")[0] == sound[1 : 2 + count]
+    return sound[1 : 2 + count]
+
+
+KEPT = [("saved", "x"), ("getvalueof", "x"), ("preset", "x")]
+
+
+@pytest.mark.parametrize("thread", ["main", "scheduler"])
+@pytest.mark.parametrize("dsp", [0, 1])
+def test_a_model_that_max_finds_by_its_name_is_kept_by_its_name(mock, tmp_path, thread, dsp):
+    here, away = tmp_path / "here", tmp_path / "away"
+    for folder in (here, away):
+        folder.mkdir()
+        shutil.copy(ROOT / "models" / "snare_2.safetensors", folder / "mine.safetensors")
+        shutil.copy(ROOT / "models" / "snare_3.safetensors", folder / "snare_1.safetensors")
+    begin = [("new", "x"), ("dspstate", dsp), ("thread", thread)]
+    end = [("thread", "main"), ("pump",), *KEPT]
+    for path in (here / "mine", here / "mine.safetensors"):
+        log = mock.run(here, [*begin, ("send", "x", "load", path), *end])
+        assert log.info == [f"loaded {path}"] and kept_models(log) == ["load", "mine.safetensors"]
+    # not as the built-in model, whose name is the same
+    log = mock.run(here, [*begin, ("send", "x", "morph", here / "mine", here / "snare_1", 0.5), *end])
+    assert kept_models(log) == ["morph", "mine.safetensors", "snare_1.safetensors", "0.5"]
+    (value,) = log.of("value")
+    log = mock.run(away, [("new", "y"), ("setvalueof", "y", *value), *send("get morph", "y")])
+    assert log.info == ["loaded mine.safetensors snare_1.safetensors", "morph mine.safetensors snare_1.safetensors 0.5"]
+
+
+def test_a_model_that_max_does_not_find_by_its_name_or_finds_elsewhere_is_kept_by_its_path(mock, tmp_path):
+    for name in ("only", "snare_2", "deep"):
+        (tmp_path / "away" / "deep").mkdir(parents=True, exist_ok=True)
+        shutil.copy(MODEL, tmp_path / "away" / f"{name}.safetensors")
+    (tmp_path / "deep").mkdir()
+    shutil.copy(MODEL, tmp_path / "deep" / "under.safetensors")
+    for name in (tmp_path / "away" / "only", tmp_path / "away" / "snare_2.safetensors", "deep/under", "snare_2"):
+        assert kept_models(mock.run(tmp_path, [("new", "x"), ("send", "x", "load", name), *KEPT])) == ["load", str(name)]
+
+
+# ---- preset files
+
+
+@pytest.mark.parametrize("thread", ["main", "scheduler"])
+def test_a_preset_file_is_written_into_the_folder_that_is_searched_first_or_where_its_path_says(mock, tmp_path, thread):
+    (tmp_path / "deep").mkdir()
+    before = sorted((ROOT / "models").iterdir())
+    sent = send(f"osc1_freq 217.25, write kept, osc1_freq 300, write kept.json, write {tmp_path}/deep/ünder, osc1_freq 99, write other")
+    steps = [("new", "x"), ("thread", thread), *sent, ("thread", "main"), ("queue",), *send("read kept, get osc1_freq")]
+    log = mock.run(tmp_path, [*steps, *send("read other, get osc1_freq")])
+    assert log.info[:4] == ["written kept.json", "written kept.json", f"written {tmp_path}/deep/ünder.json", "written other.json"]
+    assert log.info[4:] == ["read kept", "osc1_freq 300", "read other", "osc1_freq 99"] and not log.said
+    assert {path.name for path in tmp_path.rglob("*.json")} == {"kept.json", "other.json", "ünder.json"}
+    assert not [*tmp_path.rglob("*.part"), *tmp_path.rglob("*.old")] and sorted((ROOT / "models").iterdir()) == before
+
+
+@pytest.mark.parametrize("function", ["path_createsysfile", "sysfile_write", "sysfile_seteof", "path_renamefile"])
+def test_a_write_that_fails_is_said_and_leaves_the_file_that_was_there(mock, tmp_path, function):
+    steps = [("new", "x"), *send("osc1_freq 217.25, write kept"), ("fail", function), *send("osc1_freq 99, write kept, write other")]
+    log = mock.run(tmp_path, [*steps, ("fail",), *send("read kept, get osc1_freq")])
+    assert log.info[0] == "written kept.json" and [line.split()[:3] for line in log.info[1:3]] == [
+        ["error", "write", "kept.json:"], ["error", "write", "other.json:"],
+    ]  # fmt: skip
+    assert log.info[3:] == ["read kept", "osc1_freq 217.25"] and len(log.errors) == 2
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".f64")] == ["kept.json"]
+
+
+def test_of_many_writes_from_the_scheduler_none_is_lost(mock, tmp_path):
+    asked = [f"write f{k}" for k in range(200)]
+    log = mock.run(tmp_path, [("new", "x"), ("thread", "scheduler"), *send(", ".join(asked)), ("thread", "main"), ("queue",)])
+    assert log.info == [f"written f{k}.json" for k in range(200)] and len(list(tmp_path.glob("f*.json"))) == 200
+
+
+def test_a_preset_that_waits_to_be_written_is_given_back_with_the_object(mock, tmp_path):
+    steps = [("new", "x"), ("thread", "scheduler"), *send("write a, write b"), ("thread", "main"), ("free", "x"), ("leaks",)]
+    assert mock.run(tmp_path, steps).of("leaks") == [["0"]] and not list(tmp_path.glob("*.json"))
+
+
+# ---- triggers and calibration
+
+
+@pytest.mark.parametrize("vector", [16, 64, 512])
+@pytest.mark.parametrize("rate", [44100, 48000, 192000])
+def test_triggers_play_at_the_distances_at_which_the_scheduler_sent_them(mock, tmp_path, vector, rate):
+    at = np.sort(np.random.default_rng(vector).choice(np.arange(2 * vector, rate, 40), 30, replace=False))
+    at[7] = at[6] + 1  # the next sample
+    later = [("later", "x", f"{1000 * s / rate:.9f}", "trigger", *((0.5, 0.6, 0.7) if s % 2 else ())) for s in at]
+    log = mock.run(tmp_path, [("new", "x"), ("dsp", "x", rate), *later, ("play", "x", rate + 4 * vector, vector)])
+    played = np.flatnonzero(log.trigger)
+    np.testing.assert_array_equal(played - played[0], at - at[0])
+    assert not log.said and len(log.out(2)) == len(at)
+
+
+def test_calibrate_counts_strokes_then_covers_the_range_of_the_model_with_them(mock, tmp_path, bursts):
+    x = bursts(96000, (0.1, 0.35, 0.6, 0.85, 1.1, 1.35, 1.6), 2.0)
+    heard = td.Engine(48000, seed=5)
+    heard.process(x)
+    log = mock.play(tmp_path, x, messages=[(0, "calibrate 6")])
+    counted = [line for line in log.info if line.startswith("calibrate ")]
+    assert counted == [f"calibrate {n} 6" for n in range(7)] and not log.said
+    (told,) = [line.split()[1:] for line in log.info if line.startswith("calibrated ")]
+    assert told[0] == "6"
+    engine = td.Engine(48000, seed=5)
+    engine.calibrate([event.raw for event in heard.events[:6]])
+    drum, _ = engine.process(np.concatenate([x, np.zeros(24000, np.float32)]))
+    again = mock.play(tmp_path, x, messages=[(0, f"calibrate {' '.join(told)}")])
+    np.testing.assert_array_equal(again.drum, drum)
+    assert not np.array_equal(again.drum, heard.process(x)[0][: len(drum)])
+
+
 # ---- Max's questions
 
 
@@ -296,3 +441,11 @@ def test_a_file_may_be_dropped_on_the_object_and_nothing_else(mock, tmp_path):
 def test_a_collective_takes_the_model_along_unless_it_is_built_in(mock, tmp_path):
     log = mock.run(tmp_path, [("new", "x"), ("fileusage", "x"), *send("load snare_2"), ("fileusage", "x")])
     assert log.of("fileusage") == [["1", str(ROOT / "models"), "snare_2.safetensors"]]
+
+
+@pytest.mark.slow
+def test_ten_thousand_random_sequences_make_no_memory_error_and_no_leak(mock_programs, tmp_path):
+    shutil.copy(MODEL, tmp_path / "here.safetensors")
+    command = [mock_programs("sequences", "address"), ROOT / "models", tmp_path]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0 and result.stdout.startswith("10000 sequences"), result.stdout + result.stderr[-4000:]

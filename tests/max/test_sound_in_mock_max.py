@@ -99,7 +99,7 @@ def test_a_perform_routine_that_locks_allocates_sends_or_prints_would_be_seen(tm
     """Every other test of sound runs under this watch."""
     if what == "malloc" and sys.platform != "linux":
         pytest.skip("the heap is watched by means of GNU ld")
-    line = "    td_engine *engine = td_object_engine(x->object);\n"
+    line = "    td_engine *engine = td_object_engine(x->object, 0);\n"
     source = OBJECT.read_text().replace("../core/", f"{ROOT}/core/")
     assert source.count(line) == 1
     spoilt = tmp_path / "spoilt.c"

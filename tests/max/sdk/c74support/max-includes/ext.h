@@ -86,6 +86,7 @@ t_clock *clock_new(void *obj, method fn);
 void clock_delay(t_clock *x, long n);
 void clock_getftime(double *time);
 void clock_fdelay(t_clock *x, double f);
+double systimer_gettime(void);
 void *qelem_new(void *obj, method fn);
 void qelem_set(t_qelem *x);
 void qelem_free(t_qelem *x);
