@@ -107,7 +107,8 @@ def network_of(steps: Iterable) -> Network:
 class Parts:
     """What a model file is written from.
 
-    minimum, maximum (None where the source has no range), reference [3] as in spec 4.3; texts and other metadata; notes for the person.
+    minimum, maximum (None where the source has no range), reference [3] as in spec 4.3; low, high [3] as in spec 8, where they are known;
+    texts and other metadata; notes for the person.
     """
 
     network: Network
@@ -117,6 +118,8 @@ class Parts:
     minimum: np.ndarray | None = None
     maximum: np.ndarray | None = None
     reference: np.ndarray = field(default_factory=lambda: np.zeros(INPUTS))
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
 
 # ---- TorchDrum ----
@@ -267,12 +270,12 @@ def read(path: str | os.PathLike, preset: str | None = None, filter_max: float =
     try:
         if len(data) > MAX_FILE_BYTES:
             raise TorchdrumError(f"the file is larger than {MAX_FILE_BYTES >> 20} MB")
+        if _is_model(data):
+            return _from_model(data, chosen)
         if data.startswith(b"PK"):
             return from_torchdrum(data, chosen, filter_max)
         if data.startswith(b"\x80"):
             raise torchscript.refuse("it is a bare pickle, which can run anything, and is not read")
-        if _is_model(data):
-            return _from_model(data, chosen)
         if data.lstrip()[:1] != b"{":
             raise TorchdrumError("neither a model, nor TorchDrum's drum_mapper.pt, nor FluCoMa's JSON")
         found = _read_json(data)
@@ -291,7 +294,7 @@ def _from_model(data: bytes, preset: Preset | None) -> Parts:
     info = Model.from_bytes(data).info
     network = Network(model_file.read_layers(data), *(info[key] for key in ("activation", "norm", "output")))
     metadata = {key: info[key] for key in (*TEXTS, "window", "preroll", "detector", "sample_rate")}
-    return Parts(network, preset or info["preset"], [], metadata, info["min"], info["max"], info["reference"])
+    return Parts(network, preset or info["preset"], [], metadata, *(info[key] for key in ("min", "max", "reference", "low", "high")))
 
 
 def check_names(sources: Iterable[str | os.PathLike], target: str | os.PathLike, to: str | None):
@@ -335,7 +338,7 @@ def convert(
     if reference is not None:
         parts = replace(parts, reference=np.array(reference))
     if feature_range is not None:
-        parts = replace(parts, minimum=np.array(feature_range[::2]), maximum=np.array(feature_range[1::2]))
+        parts = replace(parts, minimum=np.array(feature_range[::2]), maximum=np.array(feature_range[1::2]), low=None, high=None)
     if to is None:
         if parts.minimum is None:
             info = Model.builtin().info  # learnt from many snares
@@ -345,7 +348,7 @@ def convert(
         # the corners and the middle of what the network can be given
         x = np.stack(np.meshgrid(*[(-1.0, 0.0, 0.5, 1.0)] * INPUTS), -1).reshape(-1, INPUTS)
         model_file.write(
-            outfile, parts.network.layers, parts.preset, parts.minimum, parts.maximum, parts.reference,
+            outfile, parts.network.layers, parts.preset, parts.minimum, parts.maximum, parts.reference, low=parts.low, high=parts.high,
             inputs=x, outputs=parts.network(x), activation=parts.network.activation, norm=parts.network.norm, output=parts.network.output,
             **metadata,
         )  # fmt: skip
