@@ -751,7 +751,7 @@ def test_a_models_preset_goes_to_a_file_and_into_another_model(run, name):
 def test_a_model_is_known_by_its_header_whatever_its_first_byte_is(run):
     """The first byte is of the header's length, and may be that of a pickle."""
     for more in range(200):
-        write_model(Path("m.safetensors"), layers(32), source="x" * more)
+        write_model(Path("m.safetensors"), layers(32), source="x" * more, author="y" * more)
         if Path("m.safetensors").read_bytes()[0] == 0x80:
             break
     assert more < 199 and run("convert", "m.safetensors", "sound.json", "--to", "preset")[0] == 0

@@ -294,7 +294,8 @@ def _from_model(data: bytes, preset: Preset | None) -> Parts:
     info = Model.from_bytes(data).info
     network = Network(model_file.read_layers(data), *(info[key] for key in ("activation", "norm", "output")))
     metadata = {key: info[key] for key in (*TEXTS, "window", "preroll", "detector", "sample_rate")}
-    return Parts(network, preset or info["preset"], [], metadata, *(info[key] for key in ("min", "max", "reference", "low", "high")))
+    scale = (*(info[key] for key in ("min", "max", "reference")), *model_file.read_strokes(data))
+    return Parts(network, preset or info["preset"], [], metadata, *scale)
 
 
 def check_names(sources: Iterable[str | os.PathLike], target: str | os.PathLike, to: str | None):

@@ -89,19 +89,27 @@ def to_bytes(
     return file[:at] + f"{zlib.crc32(file):08x}".encode() + file[at + 8 :]
 
 
+def _tensors(data: bytes) -> dict[str, np.ndarray]:
+    start = 8 + struct.unpack("<Q", data[:8])[0]
+    found = {}
+    for name, row in json.loads(data[8:start]).items():
+        if name != "__metadata__":
+            begin, end = row["data_offsets"]
+            found[name] = np.frombuffer(data[start + begin : start + end], "<f4").reshape(row["shape"])
+    return found
+
+
 def read_layers(data: bytes) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """layers, as to_bytes takes them, of the bytes of a model file that Model has read: nothing is checked again here."""
-    start = 8 + struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:start])
+    tensors = _tensors(data)
+    count = sum(name.endswith(".weight") for name in tensors)
+    return [(tensors[f"layers.{i}.weight"], tensors.get(f"layers.{i}.bias")) for i in range(count)]
 
-    def tensor(name: str) -> np.ndarray | None:
-        if name not in header:
-            return None
-        begin, end = header[name]["data_offsets"]
-        return np.frombuffer(data[start + begin : start + end], "<f4").reshape(header[name]["shape"])
 
-    count = sum(name.endswith(".weight") for name in header)
-    return [(tensor(f"layers.{i}.weight"), tensor(f"layers.{i}.bias")) for i in range(count)]
+def read_strokes(data: bytes) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """low and high, as to_bytes takes them, of such a file."""
+    tensors = _tensors(data)
+    return tensors.get("low"), tensors.get("high")
 
 
 def write(
