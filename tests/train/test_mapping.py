@@ -37,3 +37,4 @@ def test_the_range_of_the_normaliser_is_never_less_than_a_model_may_have():
     scale = Scale.of(one, one[0], (1, 99))
     assert (scale.max - scale.min >= LEAST_SPAN).all()
     np.testing.assert_allclose(scale.reference, 0.5, atol=1e-5)
+    assert (scale.high - scale.low >= 0.1 * (scale.max - scale.min)).all()  # spec 8

@@ -121,6 +121,14 @@ def test_the_written_model_is_the_trained_network(tmp_path):
     np.testing.assert_allclose(engine.events[0].param, params, rtol=1e-6, atol=1e-5)
 
 
+def test_the_model_tells_where_most_of_the_strokes_lay_that_it_learnt_from(tmp_path):
+    trained, _ = small_training()
+    learn, choose, _ = data.split(hits(), 0)
+    low, high = np.percentile([hit.features for hit in (*learn, *choose)], (10, 90), axis=0)
+    info = trained.write(tmp_path / "m.safetensors", **TEXTS).info
+    np.testing.assert_allclose([info["low"], info["high"]], [low, high], rtol=1e-5)
+
+
 def test_the_reference_stroke_gives_the_network_zero():
     trained, _ = small_training()
     learn, _, _ = data.split(hits(), 0)
