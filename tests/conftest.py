@@ -2,6 +2,7 @@
 """Strokes made here, for tests that need sound but no particular recording, and files of them; commands run in this process."""
 
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 import soundfile
 
 from torchdrum_py import cli
+
+# A shell that runs the tests in the background makes them and all that they start deaf to Ctrl-C, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def bursts(rate: int = 48000, times=(0.1, 0.4, 0.75), seconds: float = 1.0) -> np.ndarray:
