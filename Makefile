@@ -14,7 +14,7 @@ help: ## this list
 demo: setup pd $(VENV)/torchdrum ## install what is missing, build, play a recording through [torchdrum~] in Pd
 	@$(BIN)/python demo/demo.py
 
-test: $(VENV)/torchdrum ## every quick test, no torch (under 5 minutes)
+test: $(VENV)/torchdrum ## every quick test, no torch
 	$(PYTEST) tests --ignore tests/train -m "not slow"
 
 test-train: $(VENV)/torchdrum $(VENV)/train ## the tests of the training, with torch

@@ -11,7 +11,7 @@
 const float td_least_span[TD_FEATURES] = {6.0f, 3.0f, 6.0f};
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 65536, MAX_LAYERS = TD_MAX_HIDDEN + 1, MAX_WINDOW = 256, MIN_WINDOW = 16 };
-static const double largest_number = 1e6, largest_damping = 10.0;
+static const double largest_number = 1e6;
 
 /* ---- what a header may name ---- */
 
@@ -308,7 +308,7 @@ static td_status read_preset(reader *r, int params, td_preset *preset)
         preset->damping[i] = 0.0f;
     }
     if (read_floats(r, T_PRESET, "preset", preset->value, (size_t)params, -largest_number, largest_number) ||
-        read_floats(r, T_DAMPING, "damping", preset->damping, (size_t)params, 0.0, largest_damping))
+        read_floats(r, T_DAMPING, "damping", preset->damping, (size_t)params, 0.0, TD_MAX_DAMPING))
         return TD_ERR_FORMAT;
     for (int i = 0; i < params; i++)
         if (preset->value[i] < td_param(i)->min || preset->value[i] > td_param(i)->max)

@@ -147,6 +147,15 @@ static int set_calibration(td_object *self, const td_atom *atoms)
     return 1;
 }
 
+static void say_too_few(td_object *self)
+{
+    char line[TD_LINE_BYTES];
+    td_text text = td_text_in(line, sizeof line);
+    td_text_add(&text, "calibrate: play at least ");
+    td_text_add_int(&text, TD_LEAST_CALIBRATION);
+    td_wrong(self, line, " strokes, soft and hard, before done", "");
+}
+
 int td_on_calibrate(td_object *self, int count, const td_atom *atoms)
 {
     float strokes = CALIBRATION;
@@ -162,7 +171,7 @@ int td_on_calibrate(td_object *self, int count, const td_atom *atoms)
         if (self->heard >= TD_LEAST_CALIBRATION)
             finish_calibration(self);
         else
-            td_wrong(self, "calibrate: play at least 4 strokes, soft and hard, before done", "", "");
+            say_too_few(self);
         return 1;
     }
     if (count > 1 || (count == 1 && atoms[0].text))

@@ -10,8 +10,6 @@
 /* A request is a running number and, in its lowest bits, what is to be done with the file. */
 enum { KEEP = 1, MORPH = 2, PRESET = 4, FLAGS = 3 };
 
-static const float most_damping = 10.0f;
-
 static uint32_t new_request(td_object *self, uint32_t flags) { return ++self->requests << FLAGS | flags; }
 
 int td_request_is_preset(uint32_t request) { return (request & PRESET) != 0; }
@@ -96,7 +94,7 @@ static void use_models(td_object *self, uint32_t request, char (*name)[TD_PATH_B
     for (int s = 0; s < TD_MODEL_SLOTS; s++) {
         self->edit.model[s] = model[s];
         if (!model[s]) break;
-        if (name != self->model_name) memcpy(self->model_name[s], name[s], sizeof name[s]);
+        memcpy(self->model_name[s], name[s], sizeof name[s]);
         atoms[models++] = td_word(self->model_name[s]);
     }
     if (!(request & KEEP)) drop_overrides(self, request >> FLAGS);
@@ -285,7 +283,7 @@ static int read_numbers(td_object *self, const td_atom *atoms, td_preset *preset
     for (int i = 0; i < TD_PARAMS; i++) {
         const td_param_info *p = td_param(i);
         if (!td_read_number(self, p->name, p->unit, p->min, p->max, 1, atoms + i, &preset->value[i]) ||
-            !td_read_number(self, "damping", "", 0.0f, most_damping, 1, atoms + TD_PARAMS + i, &preset->damping[i]))
+            !td_read_number(self, "damping", "", 0.0f, (float)TD_MAX_DAMPING, 1, atoms + TD_PARAMS + i, &preset->damping[i]))
             return 0;
     }
     return 1;

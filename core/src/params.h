@@ -7,6 +7,7 @@
 
 #define TD_MIN_RATE 8000.0
 #define TD_MAX_RATE 192000.0
+#define TD_MAX_DAMPING 10.0
 
 enum {
 #define X(name, key, unit, min, max, def, curve, label) TD_PARAM_##name,

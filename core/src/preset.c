@@ -24,7 +24,7 @@ static td_status read_values(td_json *j, float values[TD_PARAMS], uint32_t *seen
         if (i < 0) return refuse(why, "the preset has an unknown parameter: ", key, "");
         if (*seen & 1u << i) return refuse(why, "the preset has a parameter twice: ", key, "");
         if (!td_json_number(j, &number)) return TD_ERR_FORMAT;
-        const double lo = check_range ? (double)td_param(i)->min : 0.0, hi = check_range ? (double)td_param(i)->max : 10.0;
+        const double lo = check_range ? (double)td_param(i)->min : 0.0, hi = check_range ? (double)td_param(i)->max : TD_MAX_DAMPING;
         values[i] = (float)number;
         if (!((double)values[i] >= lo && (double)values[i] <= hi)) {
             refuse(why, "the preset is out of range at ", key, " (");
