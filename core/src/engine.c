@@ -73,6 +73,21 @@ static void patch_take(td_engine *self)
 
 /* ---- hits ---- */
 
+/* n samples to and from a ring of size, from the place of position on. */
+static void ring_write(float *ring, uint64_t size, uint64_t position, const float *x, int n)
+{
+    const uint64_t at = position % size, rest = size - at, first = rest < (uint64_t)n ? rest : (uint64_t)n;
+    memcpy(ring + at, x, (size_t)first * sizeof *x);
+    memcpy(ring, x + first, ((size_t)n - (size_t)first) * sizeof *x);
+}
+
+static void ring_read(const float *ring, uint64_t size, uint64_t position, float *x, int n)
+{
+    const uint64_t at = position % size, rest = size - at, first = rest < (uint64_t)n ? rest : (uint64_t)n;
+    memcpy(x, ring + at, (size_t)first * sizeof *x);
+    memcpy(x + first, ring, ((size_t)n - (size_t)first) * sizeof *x);
+}
+
 static void event_push(td_engine *self, const td_event *event)
 {
     td_event_ring *ring = self->ring;
@@ -150,8 +165,7 @@ static float play_stroke(td_engine *self)
     float window[TD_MAX_WINDOW], min[TD_FEATURES], max[TD_FEATURES];
     td_event event;
     memset(&event, 0, sizeof event);
-    for (int i = 0; i < self->window; i++)
-        window[i] = self->history[(self->position - (uint64_t)self->window + (uint64_t)i) % TD_MAX_WINDOW];
+    ring_read(self->history, TD_MAX_WINDOW, self->position - (uint64_t)self->window, window, self->window);
     self->pending = 0;
     event.kind = TD_STROKE;
     event.detected = self->detected;
@@ -243,13 +257,31 @@ static int until_due(const td_engine *self, int most)
 /* Copies n samples, NaN and infinity as 0. Returns how many those were. */
 static uint32_t clean(const float *in, float *x, int n)
 {
-    uint32_t bad = 0;
+    const float tiny = TD_TINY_F;
+    const int32_t infinite = 0x7f800000;
+    int32_t bits[SEGMENT], least, bad = 0;
+    memcpy(&least, &tiny, sizeof least);
+    memcpy(bits, in, (size_t)n * sizeof *bits);
     for (int i = 0; i < n; i++) {
-        const int finite = td_is_finite(in[i]);
-        bad += !finite;
-        x[i] = finite ? td_flush(in[i]) : 0.0f;
+        const int32_t magnitude = bits[i] & 0x7fffffff;
+        bad += magnitude >= infinite;
+        bits[i] &= -(int32_t)(magnitude >= least) & -(int32_t)(magnitude < infinite);
     }
-    return bad;
+    memcpy(x, bits, (size_t)n * sizeof *bits);
+    return (uint32_t)bad;
+}
+
+static float peak_of(const float *x, int n)
+{
+    int32_t bits[SEGMENT], most = 0; /* magnitudes are in the order of their bits */
+    float peak;
+    memcpy(bits, x, (size_t)n * sizeof *bits);
+    for (int i = 0; i < n; i++) {
+        const int32_t magnitude = bits[i] & 0x7fffffff;
+        most = magnitude > most ? magnitude : most;
+    }
+    memcpy(&peak, &most, sizeof peak);
+    return peak;
 }
 
 /* Runs the detector over at most n samples and remembers them; returns how many. The drum's output is a segment late, so that all of it
@@ -258,9 +290,9 @@ static int listen(td_engine *self, const float *x, int n)
 {
     int fired;
     float drum[SEGMENT];
-    for (int i = 0; i < n; i++) drum[i] = self->own[(self->position + (uint64_t)i) % (2 * SEGMENT)];
+    ring_read(self->own, 2 * SEGMENT, self->position, drum, n);
     n = (int)td_onset_process(&self->onset, x, drum, (size_t)n, NULL, NULL, &fired);
-    for (int i = 0; i < n; i++) self->history[(self->position + (uint64_t)i) % TD_MAX_WINDOW] = x[i];
+    ring_write(self->history, TD_MAX_WINDOW, self->position, x, n);
     if (fired) {
         patch_take(self);
         self->detected = self->position + (uint64_t)n - 1;
@@ -301,7 +333,8 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
             if (heard < n) bad = clean(in, x, heard);
             n = heard;
         }
-        for (int i = 0; i < n; i++) input_peak = fabsf(x[i]) > input_peak ? fabsf(x[i]) : input_peak;
+        const float peak = peak_of(x, n);
+        if (peak > input_peak) input_peak = peak;
         if (bad) td_store_relaxed(&self->bad_samples, self->bad_samples + bad);
 
         if (td_voices_are_idle(&self->voices))
@@ -309,7 +342,7 @@ void td_engine_process(td_engine *self, const float *in, float *out, float *trig
         else
             td_voices_run(&self->voices, drum, n);
         td_master_run(&self->master, x, drum, out, own, n);
-        for (int i = 0; i < n; i++) self->own[(self->position + SEGMENT + (uint64_t)i) % (2 * SEGMENT)] = own[i];
+        ring_write(self->own, 2 * SEGMENT, self->position + SEGMENT, own, n);
         if (!listening && !self->master.left) td_voices_clear(&self->voices);
         if (trigger) {
             memset(trigger, 0, (size_t)n * sizeof *trigger);

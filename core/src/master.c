@@ -37,11 +37,17 @@ void td_master_set(td_master *self, const td_master_controls *controls, int at_o
     self->step.drum = (self->target.drum - from.drum) / (float)self->length;
 }
 
-void td_master_run(td_master *self, const float *dry, const float *drum, float *out, float *own, int n)
+void td_master_run(td_master *self, const float *restrict dry, const float *restrict drum, float *restrict out, float *restrict own, int n)
 {
-    for (int i = 0; i < n; i++) {
-        if (self->left) self->left--;
+    int i = 0;
+    for (; i < n && self->left; i++) {
+        self->left--;
         const td_gains g = now(self);
+        own[i] = td_flush(g.drum * drum[i]);
+        out[i] = td_flush(g.dry * dry[i] + g.drum * drum[i]);
+    }
+    const td_gains g = self->target;
+    for (; i < n; i++) {
         own[i] = td_flush(g.drum * drum[i]);
         out[i] = td_flush(g.dry * dry[i] + g.drum * drum[i]);
     }

@@ -22,7 +22,7 @@ typedef struct td_master {
 /* Sets out for new controls, or jumps there. */
 void td_master_set(td_master *self, const td_master_controls *controls, int at_once);
 /* own receives what of out is the drum. */
-void td_master_run(td_master *self, const float *dry, const float *drum, float *out, float *own, int n);
+void td_master_run(td_master *self, const float *restrict dry, const float *restrict drum, float *restrict out, float *restrict own, int n);
 static inline int td_master_is_enabled(const td_master *self) { return self->controls.enable >= 0.5f; }
 
 #endif

@@ -27,6 +27,26 @@ static void normalize(double *y, int n)
 
 static float to_float(double x) { return x > -(double)TD_TINY_F && x < (double)TD_TINY_F ? 0.0f : (float)x; }
 
+/* Sums of n rows of weights, each in the order of its inputs; several side by side, because an addition waits for the one before it. */
+enum { SIDE_BY_SIDE = 4 };
+static void rows(const float *weights, const double *x, int inputs, int n, double *y)
+{
+    double sum[SIDE_BY_SIDE] = {0.0, 0.0, 0.0, 0.0};
+    if (n == SIDE_BY_SIDE) {
+        const float *const b = weights + inputs, *const c = b + inputs, *const d = c + inputs;
+        for (int i = 0; i < inputs; i++) {
+            sum[0] += (double)weights[i] * x[i];
+            sum[1] += (double)b[i] * x[i];
+            sum[2] += (double)c[i] * x[i];
+            sum[3] += (double)d[i] * x[i];
+        }
+    } else {
+        for (int o = 0; o < n; o++)
+            for (int i = 0; i < inputs; i++) sum[o] += (double)weights[o * inputs + i] * x[i];
+    }
+    for (int o = 0; o < n; o++) y[o] = sum[o];
+}
+
 void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, float *out)
 {
     double buffer[2][TD_MAX_WIDTH];
@@ -35,12 +55,12 @@ void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, floa
     for (int l = 0; l < shape->layers; l++) {
         const int inputs = shape->width[l], outputs = shape->width[l + 1], last = l + 1 == shape->layers;
         const float *bias = weights + (size_t)inputs * (size_t)outputs;
-        for (int o = 0; o < outputs; o++) {
-            double sum = 0.0;
-            for (int i = 0; i < inputs; i++) sum += (double)*weights++ * x[i];
-            y[o] = sum + (double)bias[o];
+        for (int o = 0; o < outputs; o += SIDE_BY_SIDE) {
+            const int n = outputs - o < SIDE_BY_SIDE ? outputs - o : SIDE_BY_SIDE;
+            rows(weights + (size_t)o * (size_t)inputs, x, inputs, n, y + o);
         }
-        weights += outputs;
+        for (int o = 0; o < outputs; o++) y[o] += (double)bias[o];
+        weights = bias + outputs;
         if (!last && shape->norm == TD_NORM_LAYER) normalize(y, outputs);
         for (int o = 0; o < outputs && !last; o++)
             y[o] = shape->activation == TD_TANH ? (double)td_tanh_fast(to_float(y[o])) : (y[o] > 0.0 ? y[o] : 0.0);

@@ -37,83 +37,148 @@ static void turn(const td_spectrum *self, int k, double *c, double *s)
     }
 }
 
-/* In-place complex FFT of N/2 points, radix 2, decimation in time; z interleaved. */
-static void fft_half(const td_spectrum *self, double *z)
+enum { HALF = TD_MAX_FFT / 2, LANES = 4 };
+
+typedef struct points {
+    double re[HALF], im[HALF];
+} points;
+
+/* One stage of a Stockham FFT, radix 4, decimation in frequency: transforms of n points, stride of them side by side. */
+static void fft_stage(const td_spectrum *self, const points *restrict x, points *restrict y, int n, int stride)
 {
-    const int m = self->fft / 2;
-    for (int i = 1, j = 0; i < m; i++) {
-        int bit = m >> 1;
-        for (; j & bit; bit >>= 1) j ^= bit;
-        j |= bit;
-        if (i < j) {
-            const double re = z[2 * i], im = z[2 * i + 1];
-            z[2 * i] = z[2 * j];
-            z[2 * i + 1] = z[2 * j + 1];
-            z[2 * j] = re;
-            z[2 * j + 1] = im;
-        }
-    }
-    for (int span = 1; span < m; span *= 2) {
-        for (int k = 0; k < span; k++) {
-            double c, s;
-            turn(self, k * (m / span), &c, &s);
-            for (int i = k; i < m; i += 2 * span) {
-                double *a = z + 2 * i, *b = a + 2 * span;
-                const double re = b[0] * c + b[1] * s, im = b[1] * c - b[0] * s;
-                b[0] = a[0] - re;
-                b[1] = a[1] - im;
-                a[0] += re;
-                a[1] += im;
-            }
+    const int quarter = n / 4 * stride;
+    for (int p = 0; p < n / 4; p++) {
+        double c1, s1;
+        turn(self, p * (self->fft / n), &c1, &s1);
+        const double c2 = c1 * c1 - s1 * s1, s2 = 2.0 * c1 * s1, c3 = c1 * c2 - s1 * s2, s3 = c1 * s2 + s1 * c2;
+        const double *const re = x->re + p * stride, *const im = x->im + p * stride;
+        double *const out_re = y->re + 4 * p * stride, *const out_im = y->im + 4 * p * stride;
+        for (int q = 0; q < stride; q++) {
+            const double sum_re = re[q] + re[q + 2 * quarter], sum_im = im[q] + im[q + 2 * quarter];
+            const double dif_re = re[q] - re[q + 2 * quarter], dif_im = im[q] - im[q + 2 * quarter];
+            const double odd_re = re[q + quarter] + re[q + 3 * quarter], odd_im = im[q + quarter] + im[q + 3 * quarter];
+            const double rot_re = im[q + quarter] - im[q + 3 * quarter], rot_im = re[q + 3 * quarter] - re[q + quarter];
+            const double b_re = dif_re + rot_re, b_im = dif_im + rot_im, c_re = sum_re - odd_re, c_im = sum_im - odd_im;
+            const double d_re = dif_re - rot_re, d_im = dif_im - rot_im;
+            out_re[q] = sum_re + odd_re;
+            out_im[q] = sum_im + odd_im;
+            out_re[q + stride] = b_re * c1 + b_im * s1;
+            out_im[q + stride] = b_im * c1 - b_re * s1;
+            out_re[q + 2 * stride] = c_re * c2 + c_im * s2;
+            out_im[q + 2 * stride] = c_im * c2 - c_re * s2;
+            out_re[q + 3 * stride] = d_re * c3 + d_im * s3;
+            out_im[q + 3 * stride] = d_im * c3 - d_re * s3;
         }
     }
 }
 
+/* FFT of N/2 complex points; returns the one of the two in which the result is. */
+static const points *fft_half(const td_spectrum *self, points *x, points *y)
+{
+    int n = self->fft / 2, stride = 1;
+    for (; n >= 4; n /= 4, stride *= 4) {
+        fft_stage(self, x, y, n, stride);
+        points *const used = x;
+        x = y;
+        y = used;
+    }
+    if (n == 1) return x;
+    for (int q = 0; q < stride; q++) {
+        y->re[q] = x->re[q] + x->re[q + stride];
+        y->im[q] = x->im[q] + x->im[q + stride];
+        y->re[q + stride] = x->re[q] - x->re[q + stride];
+        y->im[q + stride] = x->im[q] - x->im[q + stride];
+    }
+    return y;
+}
+
+/* Hann windows the samples, less their weighted mean, into z, even ones as real, odd ones as imaginary parts. */
+static void windowed(const float *window, int samples, int fft, points *z, double *weight, double *weight2)
+{
+    double hann[TD_MAX_WINDOW + LANES], c[LANES], s[LANES], sum[LANES] = {0}, sum2[LANES] = {0}, product[LANES] = {0};
+    /* The window by rotation, several side by side: exact to 1e-13 over 1024 steps. */
+    const double step_c = td_cos_cycles((double)LANES / samples), step_s = td_sin_cycles((double)LANES / samples);
+    for (int k = 0; k < LANES; k++) {
+        c[k] = td_cos_cycles((double)k / samples);
+        s[k] = td_sin_cycles((double)k / samples);
+    }
+    for (int i = 0; i < samples; i += LANES) {
+        for (int k = 0; k < LANES; k++) {
+            const double next = c[k] * step_c - s[k] * step_s;
+            hann[i + k] = 0.5 - 0.5 * c[k];
+            s[k] = s[k] * step_c + c[k] * step_s;
+            c[k] = next;
+        }
+    }
+    for (int i = samples; i % LANES; i++) hann[i] = 0.0;
+    for (int i = 0; i < samples; i += LANES) {
+        for (int k = 0; k < LANES; k++) {
+            const double w = hann[i + k];
+            sum[k] += w;
+            sum2[k] += w * w;
+            product[k] += w * (i + k < samples ? (double)window[i + k] : 0.0);
+        }
+    }
+    *weight = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    *weight2 = (sum2[0] + sum2[1]) + (sum2[2] + sum2[3]);
+    double mean = (product[0] + product[1]) + (product[2] + product[3]);
+    if (*weight > 0.0)
+        mean /= *weight;
+    else
+        *weight = *weight2 = 1.0; /* a window of one sample is all zero */
+    const int pairs = samples / 2;
+    for (int i = 0; i < pairs; i++) {
+        z->re[i] = hann[2 * i] * ((double)window[2 * i] - mean);
+        z->im[i] = hann[2 * i + 1] * ((double)window[2 * i + 1] - mean);
+    }
+    for (int i = pairs; i < fft / 2; i++) z->re[i] = z->im[i] = 0.0;
+    if (samples % 2) z->re[pairs] = hann[samples - 1] * ((double)window[samples - 1] - mean);
+}
+
+/* The logarithm of a product of many normal numbers > 0: the exponents are added, the mantissas (below 2^1023 even for 1000) multiplied. */
+typedef struct log_product {
+    double mantissas;
+    int64_t exponents;
+} log_product;
+
+static inline void multiply(log_product *self, double x)
+{
+    uint64_t bits;
+    double mantissa;
+    memcpy(&bits, &x, sizeof bits);
+    self->exponents += (int64_t)(bits >> 52) - 1023;
+    bits = (bits & 0x000fffffffffffffu) | 0x3ff0000000000000u;
+    memcpy(&mantissa, &bits, sizeof mantissa);
+    self->mantissas *= mantissa;
+}
+
 void td_spectrum_features(const td_spectrum *self, const float *window, int samples, float out[TD_FEATURES])
 {
-    double hann[TD_MAX_WINDOW], z[TD_MAX_FFT];
+    points buffer[2];
+    double weight, weight2;
     const int n = self->fft, half = n / 2;
+    windowed(window, samples, n, buffer, &weight, &weight2);
+    const points *const z = fft_half(self, buffer, buffer + 1);
 
-    /* The window by rotation: exact to 1e-13 over 1024 steps. */
-    const double dc = td_cos_cycles(1.0 / samples), ds = td_sin_cycles(1.0 / samples);
-    double c = 1.0, s = 0.0, weight = 0.0, weight2 = 0.0, mean = 0.0;
-    for (int i = 0; i < samples; i++) {
-        const double w = 0.5 - 0.5 * c;
-        hann[i] = w;
-        weight += w;
-        weight2 += w * w;
-        mean += w * (double)window[i];
-        const double next = c * dc - s * ds;
-        s = s * dc + c * ds;
-        c = next;
-    }
-    if (weight > 0.0)
-        mean /= weight;
-    else
-        weight = weight2 = 1.0; /* a window of one sample is all zero */
-    for (int i = 0; i < samples; i++) z[i] = hann[i] * ((double)window[i] - mean);
-    for (int i = samples; i < n; i++) z[i] = 0.0;
-    fft_half(self, z);
-
-    double power_sum = 0.0, floored_sum = 0.0, amplitude_sum = 0.0, moment = 0.0, log_sum = 0.0;
+    double power_sum = 0.0, floored_sum = 0.0, amplitude_sum = 0.0, moment = 0.0;
+    log_product powers = {1.0, 0};
     const double scale = 1.0 / (weight * weight);
     for (int k = 1; k <= self->bins; k++) {
         /* Split the half-length transform of the even (real) and odd (imaginary) samples: X(k) = E(k) + e^(-2 pi i k / N) O(k) */
-        const double ar = z[2 * k], ai = z[2 * k + 1], br = z[2 * (half - k)], bi = -z[2 * (half - k) + 1];
+        const double ar = z->re[k], ai = z->im[k], br = z->re[half - k], bi = -z->im[half - k];
         const double er = 0.5 * (ar + br), ei = 0.5 * (ai + bi), or_ = 0.5 * (ai - bi), oi = -0.5 * (ar - br);
         double tc, ts;
         turn(self, k, &tc, &ts);
         const double re = er + tc * or_ + ts * oi, im = ei + tc * oi - ts * or_;
-        const double power = re * re + im * im;
-        double floored = power * scale;
-        if (floored < power_floor) floored = power_floor;
+        const double power = re * re + im * im, scaled = power * scale, floored = scaled > power_floor ? scaled : power_floor;
+        const double amplitude = sqrt(floored);
         power_sum += power;
         floored_sum += floored;
-        log_sum += td_log2(floored);
-        const double amplitude = sqrt(floored);
         amplitude_sum += amplitude;
         moment += amplitude * (double)k;
+        multiply(&powers, floored);
     }
+    const double log_sum = (double)powers.exponents + td_log2(powers.mantissas);
 
     const double count = (double)self->bins;
     const double mean_square = 2.0 * power_sum / ((double)n * weight2);

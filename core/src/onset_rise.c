@@ -22,11 +22,12 @@ static const double smoothing_low_s = 0.013, smoothing_s = 0.0025; /* of the low
 static const double valley_up_db_s = 560.0, valley_s = 0.0115;
 static const float valley_depth_db = 10.0f, ripple_db = 1.7f, fall_db = 0.45f;
 static const float weight_low = 0.78f, weight_high = 1.22f; /* of the lowest and the highest band, in a line between */
-static const float leak_db = 14.0f, faint_db = -54.0f, alone_db = 2.65f;
+static const float faint_db = -54.0f, alone_db = 2.65f;
 static const float noise_start_db = -45.0f, noise_margin_db = -4.4f;
 static const double noise_up_db_s = 0.55, noise_down_s = 0.2;
 static const float mask_share = 0.26f;
 static const double mask_down_db_s = 175.0;
+static const float forgotten = 1e-7f; /* memories below it count as 0 */
 static const double restless_s = 0.3;
 static const float restless_free = 0.016f, restless_gain = 230.0f, restless_most = 7.0f; /* octaves of the threshold */
 /* Memory for close strokes; strokes twice that gap apart are not. From dense_free of them on one more is expected: the share of threshold
@@ -58,12 +59,30 @@ static void svf_set(td_svf_design *lanes, int lane, double warped_hz, double dam
     lanes->d[lane] = (float)(1.0 / (1.0 + warped_hz * (damping + warped_hz)));
 }
 
+static void steps_set(td_svf_steps *lanes, int lane, double warped_hz, double damping)
+{
+    const double g = warped_hz, r = damping + g, d = 1.0 / (1.0 + g * r);
+    lanes->from1[lane] = (float)(2.0 * (1.0 - g * r * d));
+    lanes->c[lane] = (float)(2.0 * g * d);
+    lanes->a11[lane] = (float)(1.0 - 2.0 * g * r * d);
+    lanes->a22[lane] = (float)(1.0 - 2.0 * g * g * d);
+    lanes->a21[lane] = (float)(2.0 * g * (1.0 - g * r * d));
+    lanes->b2[lane] = (float)(2.0 * g * g * d);
+}
+
 static void split_set(td_band_split *self, double highpass_hz, double sample_rate, uint32_t frame)
 {
     const double frame_rate = sample_rate / (double)frame, cross = warped(edges_hz[LANES], sample_rate);
+    td_svf_steps one;
+    steps_set(&one, 0, cross, butterworth);
     self->cross_g = (float)cross;
     self->cross_r = (float)(butterworth + cross);
     self->cross_d = (float)(1.0 / (1.0 + cross * (butterworth + cross)));
+    self->cross_c = one.c[0];
+    self->cross_a11 = one.a11[0];
+    self->cross_a22 = one.a22[0];
+    self->cross_a21 = one.a21[0];
+    self->cross_b2 = one.b2[0];
     for (int i = 0; i < LANES; i++) {
         const double from_hz = edges_hz[i] > highpass_hz ? edges_hz[i] : highpass_hz;
         svf_set(&self->low_edge, i, warped(from_hz, frame_rate), butterworth);
@@ -72,9 +91,10 @@ static void split_set(td_band_split *self, double highpass_hz, double sample_rat
         const double low = warped(from_upper_hz, sample_rate), high = warped(edges_hz[LANES + i + 1], sample_rate);
         const int empty = high <= low; /* beyond half the sample rate, or below highpass: silent */
         const double centre = sqrt(low * high), damping = empty ? butterworth : twice_narrower * (high - low) / centre;
-        svf_set(&self->upper, i, centre, damping);
-        self->damping[i] = empty ? 0.0f : (float)damping;
-        self->gain[i] = self->damping[i] * self->damping[i] / (float)frame;
+        const float half = empty ? 0.0f : (float)(0.5 * damping);
+        steps_set(&self->upper, i, centre, damping);
+        self->half_damping[i] = half;
+        self->gain[i] = half * half / (float)frame;
     }
 }
 
@@ -91,25 +111,28 @@ static void split_clear(td_band_split *self)
 static void split_run(td_band_split *restrict self, const float *restrict x, size_t n)
 {
     const float cg = self->cross_g, cr = self->cross_r, cd = self->cross_d;
+    const float cc = self->cross_c, c11 = self->cross_a11, c22 = self->cross_a22, c21 = self->cross_a21, cb2 = self->cross_b2;
     float c1 = self->cross_s1, c2 = self->cross_s2, sum = self->low_sum;
-    const td_svf_design f = self->upper;
+    const td_svf_steps f = self->upper;
     td_svf_state a = self->upper_state[0], b = self->upper_state[1];
-    float damping[LANES], energy[LANES];
-    EACH(k, LANES) damping[k] = self->damping[k], energy[k] = self->energy[k];
+    float half[LANES], energy[LANES];
+    EACH(k, LANES) half[k] = self->half_damping[k], energy[k] = self->energy[k];
     for (size_t i = 0; i < n; i++) {
-        const float high = (x[i] - cr * c1 - c2) * cd, u = cg * high, band = u + c1, v = cg * band;
-        sum += v + c2;
-        c1 = band + u;
-        c2 += v + v;
+        const float in = x[i], high = (in - cr * c1 - c2) * cd;
+        sum += cg * (cg * high + c1) + c2;
+        const float next1 = c11 * c1 + cc * (in - c2), next2 = (cb2 * in + c22 * c2) + c21 * c1;
+        c1 = next1;
+        c2 = next2;
         EACH(k, LANES)
         {
-            const float h = (high - f.r[k] * a.s1[k] - a.s2[k]) * f.d[k], w = f.g[k] * h, once = w + a.s1[k], z = f.g[k] * once;
-            a.s1[k] = once + w;
-            a.s2[k] += z + z;
-            const float h2 = (damping[k] * once - f.r[k] * b.s1[k] - b.s2[k]) * f.d[k], w2 = f.g[k] * h2, twice = w2 + b.s1[k];
-            const float z2 = f.g[k] * twice;
-            b.s1[k] = twice + w2;
-            b.s2[k] += z2 + z2;
+            const float from = f.c[k] * (high - a.s2[k]), once = half[k] * (f.from1[k] * a.s1[k] + from);
+            const float a1 = f.a11[k] * a.s1[k] + from;
+            a.s2[k] = (f.b2[k] * high + f.a22[k] * a.s2[k]) + f.a21[k] * a.s1[k];
+            a.s1[k] = a1;
+            const float from2 = f.c[k] * (once - b.s2[k]), twice = f.from1[k] * b.s1[k] + from2;
+            const float b1 = f.a11[k] * b.s1[k] + from2;
+            b.s2[k] = (f.b2[k] * once + f.a22[k] * b.s2[k]) + f.a21[k] * b.s1[k];
+            b.s1[k] = b1;
             energy[k] += twice * twice;
         }
     }
@@ -237,15 +260,11 @@ static void drum_frame(td_onset_rise *restrict self, const float level[restrict 
 /* What a sound in one band may leak into the others: the filters are not steep. */
 static void leaks(const float level[BANDS], float leak[BANDS])
 {
-    float up = nothing_db, down = nothing_db;
-    for (int b = 0; b < BANDS; b++) {
-        leak[b] = up;
-        up = larger(up, level[b]) - leak_db;
-    }
-    for (int b = BANDS - 1; b >= 0; b--) {
-        leak[b] = larger(leak[b], down);
-        down = larger(down, level[b]) - leak_db;
-    }
+#define AWAY(a) {AWAY_BY(a, 0), AWAY_BY(a, 1), AWAY_BY(a, 2), AWAY_BY(a, 3), AWAY_BY(a, 4), AWAY_BY(a, 5), AWAY_BY(a, 6), AWAY_BY(a, 7)}
+#define AWAY_BY(a, b) (a == b ? 1e6f : 14.0f * (a > b ? a - b : b - a)) /* dB */
+    static const float away[BANDS][BANDS] = {AWAY(0), AWAY(1), AWAY(2), AWAY(3), AWAY(4), AWAY(5), AWAY(6), AWAY(7)};
+    EACH(b, BANDS) leak[b] = nothing_db;
+    for (int a = 0; a < BANDS; a++) EACH(b, BANDS) leak[b] = larger(level[a] - away[a][b], leak[b]);
 }
 
 /* Rises of the bands beyond what rises without a stroke, summed. */
@@ -264,7 +283,7 @@ static float rise_frame(td_onset_rise *restrict self, float ripple, float level[
         const float up = self->valley[b] + self->valley_up + self->valley_rate * larger(level[b] - self->valley[b], 0.0f);
         self->valley[b] = smaller(level[b], larger(up, level[b] - valley_depth_db));
         self->noise[b] += smaller((level[b] - self->noise[b]) * self->noise_rate, self->noise_up);
-        self->mask[b] -= self->mask_down;
+        self->mask[b] = larger(self->mask[b] - self->mask_down, nothing_db);
         const float from = larger(larger(self->valley[b], self->noise[b] + noise_margin_db), larger(self->echo[b], leak[b]));
         const float above = level[b] - from - ripple - mask_share * larger(self->mask[b] - level[b], 0.0f);
         const float most = alone_db + larger(level[b] - faint_db, 0.0f);
@@ -283,6 +302,8 @@ static void hold_frame(td_onset_rise *restrict self, const float level[restrict 
         self->mask[b] = larger(self->mask[b], level[b]);
     }
 }
+
+static float kept(float memory) { return memory < forgotten ? 0.0f : memory; }
 
 /* By what factor restlessness raises the threshold. */
 static float raised(const td_onset_rise *self)
@@ -305,7 +326,7 @@ static int frame_end(td_onset_rise *self)
 {
     float level[BANDS];
     int fired = 0;
-    self->dense = td_flush(self->dense - self->dense_rate * self->dense);
+    self->dense = kept(self->dense - self->dense_rate * self->dense);
     const float factor = raised(self), dense = expected(self, factor);
     self->rise = rise_frame(self, ripple_db - ripple_db * dense_ripple * dense, level);
     self->peak = larger(self->peak, self->rise);
@@ -314,7 +335,7 @@ static int frame_end(td_onset_rise *self)
         self->threshold = self->on * factor * (1.0f - dense_threshold * dense);
         fired = self->rise > self->threshold;
         const float share = larger(smaller(self->rise / self->threshold, 1.0f), 0.0f);
-        self->restless = td_flush(self->restless + self->restless_rate * (share - self->restless));
+        self->restless = kept(self->restless + self->restless_rate * (share - self->restless));
         if (fired) {
             self->dense += closeness(self);
             self->since = 0;
@@ -325,11 +346,59 @@ static int frame_end(td_onset_rise *self)
     return fired;
 }
 
+/* ---- silence ---- */
+
+static int is_silent(const float *x, size_t n)
+{
+    uint32_t any = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        any |= bits << 1; /* without the sign */
+    }
+    return any == 0;
+}
+
+/* Nothing rings in the filters that see the samples. */
+static int split_rests(const td_band_split *self)
+{
+    float sum = fabsf(self->cross_s1) + fabsf(self->cross_s2) + fabsf(self->low_sum);
+    EACH(k, LANES)
+    for (int i = 0; i < 2; i++) sum += fabsf(self->upper_state[i].s1[k]) + fabsf(self->upper_state[i].s2[k]);
+    EACH(k, LANES) sum += self->energy[k];
+    return sum == 0.0f;
+}
+
+/* Ends a frame in which all was silent. Once such a frame changes nothing, the next ones need not be worked out. */
+static int silent_frame_end(td_onset_rise *self)
+{
+    if (self->still) {
+        self->since += self->since != UINT32_MAX;
+        return 0;
+    }
+    td_onset_rise before = *self;
+    const int fired = frame_end(self);
+    before.since = self->since;
+    self->still = self->since > self->hold && self->rise <= 0.0f && !self->drum_left && memcmp(&before, self, sizeof before) == 0;
+    return fired;
+}
+
 static void drum_run(td_onset_rise *self, const float *drum, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (drum[i] != 0.0f) self->drum_left = 2 * self->travel;
+    if (!is_silent(drum, n)) {
+        self->drum_left = 2 * self->travel;
+        self->still = 0;
+    }
     if (self->drum_left) split_run(&self->drum_bands, drum, n);
+}
+
+/* Hears the samples of a frame, or a part of them. */
+static void run(td_onset_rise *self, const float *in, const float *drum, size_t n)
+{
+    if (self->in_frame == 0) self->silent = split_rests(&self->bands);
+    if (self->silent && !is_silent(in, n)) self->silent = self->still = 0;
+    if (!self->silent) split_run(&self->bands, in, n);
+    if (drum && self->masks_drum) drum_run(self, drum, n);
 }
 
 size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired)
@@ -337,17 +406,16 @@ size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *
     size_t i = 0;
     *fired = 0;
     while (i < n && !*fired) {
-        const size_t rest = self->frame - self->in_frame, run = rest < n - i ? rest : n - i, last = i + run - 1;
-        split_run(&self->bands, in + i, run);
-        if (drum && self->masks_drum) drum_run(self, drum + i, run);
+        const size_t rest = self->frame - self->in_frame, some = rest < n - i ? rest : n - i, last = i + some - 1;
+        run(self, in + i, drum ? drum + i : NULL, some);
         for (; i < last; i++) {
             if (rise) rise[i] = self->rise;
             if (threshold) threshold[i] = self->threshold;
         }
-        self->in_frame += (uint32_t)run;
+        self->in_frame += (uint32_t)some;
         if (self->in_frame == self->frame) {
             self->in_frame = 0;
-            *fired = frame_end(self);
+            *fired = self->silent ? silent_frame_end(self) : frame_end(self);
         }
         if (rise) rise[i] = self->rise;
         if (threshold) threshold[i] = self->threshold;
@@ -363,6 +431,7 @@ void td_onset_rise_reset(td_onset_rise *self)
     split_clear(&self->bands);
     drum_forget(self);
     self->in_frame = self->drum_left = 0;
+    self->still = self->silent = 0;
     self->since = UINT32_MAX;
     self->restless = self->dense = self->rise = self->peak = 0.0f;
     self->threshold = self->on;
@@ -380,6 +449,7 @@ void td_onset_rise_configure(td_onset_rise *self, double sample_rate, const td_o
 {
     split_set(&self->bands, (double)settings->highpass, sample_rate, self->frame);
     split_set(&self->drum_bands, (double)settings->highpass, sample_rate, self->frame);
+    self->still = 0;
     self->floor = settings->floor;
     self->hold = (hold + self->frame - 1) / self->frame;
     self->on = (float)td_on_threshold(settings);

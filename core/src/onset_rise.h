@@ -11,6 +11,14 @@ typedef struct td_svf_design {
     float g[TD_RISE_LANES], r[TD_RISE_LANES], d[TD_RISE_LANES];
 } td_svf_design;
 
+/* The same as a matrix, for what runs at the full rate: so the state waits for fewer operations. Twice the band is from1 s1 + c (x - s2).
+ */
+typedef struct td_svf_steps {
+    float from1[TD_RISE_LANES], c[TD_RISE_LANES]; /* 2 (1 - g r d), 2 g d */
+    float a11[TD_RISE_LANES], a22[TD_RISE_LANES], a21[TD_RISE_LANES],
+        b2[TD_RISE_LANES]; /* s1' = a11 s1 + c (x - s2), s2' = a22 s2 + a21 s1 + b2 x */
+} td_svf_steps;
+
 typedef struct td_svf_state {
     float s1[TD_RISE_LANES], s2[TD_RISE_LANES];
 } td_svf_state;
@@ -18,11 +26,13 @@ typedef struct td_svf_state {
 /* The power of a signal in eight bands, once a frame. A crossover parts it: what is below goes on at the rate of the frames, through a
  * high-pass and a low-pass for each band; what is above at the full rate, through two band-passes in a row for each. */
 typedef struct td_band_split {
-    float cross_g, cross_r, cross_d, cross_s1, cross_s2;
+    float cross_g, cross_r, cross_d, cross_from1, cross_c, cross_a11, cross_a22, cross_a21, cross_b2, cross_s1, cross_s2;
     float low_sum; /* of the present frame */
-    td_svf_design low_edge, high_edge, upper;
+    td_svf_design low_edge, high_edge;
+    td_svf_steps upper;
     td_svf_state low_edge_state, high_edge_state, upper_state[2];
-    float damping[TD_RISE_LANES], energy[TD_RISE_LANES], gain[TD_RISE_LANES]; /* upper bands: sum of squares so far, what makes it power */
+    float half_damping[TD_RISE_LANES], energy[TD_RISE_LANES],
+        gain[TD_RISE_LANES]; /* upper bands: sum of squares so far, what makes it power */
 } td_band_split;
 
 /* The sum of the rises of eight bands (spec 2.3). Levels in dB. */
@@ -32,7 +42,8 @@ typedef struct td_onset_rise {
     uint32_t travel, drum_span; /* frames in which sound comes back at the latest, of the span of our own drum's levels that is filling */
     uint32_t drum_left;         /* frames in which our own drum may still come back */
     int masks_drum;
-    float per_frame; /* 1 / frame */
+    int still, silent; /* a silent frame changes nothing any more; the present frame has been silent so far */
+    float per_frame;   /* 1 / frame */
     td_band_split bands, drum_bands;
     float smoothing[TD_RISE_BANDS], weight[TD_RISE_BANDS];
     float power[TD_RISE_BANDS], valley[TD_RISE_BANDS], noise[TD_RISE_BANDS], mask[TD_RISE_BANDS];

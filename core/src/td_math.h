@@ -21,7 +21,7 @@ static inline int td_is_finite(float x)
 
 static inline float td_clip(float x, float lo, float hi) { return x < lo ? lo : (x > hi ? hi : x); }
 
-static inline float td_flush(float x) { return x > -TD_TINY_F && x < TD_TINY_F ? 0.0f : x; }
+static inline float td_flush(float x) { return fabsf(x) < TD_TINY_F ? 0.0f : x; }
 
 /* 2^x for -1000 <= x <= 1000 (clipped); relative error below 4e-16 */
 static inline double td_exp2(double x)
@@ -29,8 +29,21 @@ static inline double td_exp2(double x)
     x = x < -1000.0 ? -1000.0 : (x > 1000.0 ? 1000.0 : x);
     const double whole = (double)(int)(x + (x < 0.0 ? -0.5 : 0.5));
     const double y = (x - whole) * 0.693147180559945309417;
-    double sum = 1.0;
-    for (int k = 14; k > 0; k--) sum = 1.0 + sum * y / (double)k;
+    double sum = 1.0 / 87178291200.0; /* 1/14! */
+    sum = sum * y + 1.0 / 6227020800.0;
+    sum = sum * y + 1.0 / 479001600.0;
+    sum = sum * y + 1.0 / 39916800.0;
+    sum = sum * y + 1.0 / 3628800.0;
+    sum = sum * y + 1.0 / 362880.0;
+    sum = sum * y + 1.0 / 40320.0;
+    sum = sum * y + 1.0 / 5040.0;
+    sum = sum * y + 1.0 / 720.0;
+    sum = sum * y + 1.0 / 120.0;
+    sum = sum * y + 1.0 / 24.0;
+    sum = sum * y + 1.0 / 6.0;
+    sum = sum * y + 0.5;
+    sum = sum * y + 1.0;
+    sum = sum * y + 1.0;
     const uint64_t bits = (uint64_t)((int64_t)whole + 1023) << 52;
     double scale;
     memcpy(&scale, &bits, sizeof scale);
@@ -77,7 +90,16 @@ static inline double td_sin_cycles(double c)
     if (c < -0.25) c = -0.5 - c;
     const double x = c * TD_TWO_PI, x2 = x * x;
     double sum = 1.0;
-    for (int k = 20; k > 0; k -= 2) sum = 1.0 - sum * x2 / (double)(k * (k + 1));
+    sum = 1.0 - sum * x2 * (1.0 / 420.0);
+    sum = 1.0 - sum * x2 * (1.0 / 342.0);
+    sum = 1.0 - sum * x2 * (1.0 / 272.0);
+    sum = 1.0 - sum * x2 * (1.0 / 210.0);
+    sum = 1.0 - sum * x2 * (1.0 / 156.0);
+    sum = 1.0 - sum * x2 * (1.0 / 110.0);
+    sum = 1.0 - sum * x2 * (1.0 / 72.0);
+    sum = 1.0 - sum * x2 * (1.0 / 42.0);
+    sum = 1.0 - sum * x2 * (1.0 / 20.0);
+    sum = 1.0 - sum * x2 * (1.0 / 6.0);
     return x * sum;
 }
 
