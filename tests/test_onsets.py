@@ -298,3 +298,18 @@ def test_the_default_of_the_detector_is_what_the_oracle_takes_for_it():
         for name, value in theirs.items():
             if not isinstance(value, str):
                 assert engine.get(name) == pytest.approx(value), (which, name)
+
+
+@pytest.mark.parametrize("sr", [44100, 48000, 192000])
+def test_a_detector_at_rest_hears_to_the_bit_what_one_kept_awake_hears(sr):
+    """Silence costs nothing once nothing moves any more; sound far below anything heard keeps it awake."""
+    stroke = recording("drum_snare_hard", sr)
+    asleep = np.concatenate([np.zeros(4 * sr, np.float32), stroke, np.zeros(8 * sr, np.float32), stroke, np.zeros(sr // 10, np.float32)])
+    awake = np.where(asleep == 0, np.float32(1e-29), asleep)
+    drum = np.roll(np.where(np.abs(asleep) > 0.1, asleep, np.float32(0)), sr // 100)
+    for own in (None, drum):
+        a, b = (td.onsets(x, sr, drum=own) for x in (asleep, awake))
+        assert len(a.samples) >= 2
+        np.testing.assert_array_equal(a.samples, b.samples)
+        np.testing.assert_array_equal(a.rise, b.rise)
+        np.testing.assert_array_equal(a.threshold, b.threshold)

@@ -64,10 +64,7 @@ static void steps_set(td_svf_steps *lanes, int lane, double warped_hz, double da
     const double g = warped_hz, r = damping + g, d = 1.0 / (1.0 + g * r);
     lanes->from1[lane] = (float)(2.0 * (1.0 - g * r * d));
     lanes->c[lane] = (float)(2.0 * g * d);
-    lanes->a11[lane] = (float)(1.0 - 2.0 * g * r * d);
-    lanes->a22[lane] = (float)(1.0 - 2.0 * g * g * d);
-    lanes->a21[lane] = (float)(2.0 * g * (1.0 - g * r * d));
-    lanes->b2[lane] = (float)(2.0 * g * g * d);
+    lanes->g[lane] = (float)g;
 }
 
 static void split_set(td_band_split *self, double highpass_hz, double sample_rate, uint32_t frame)
@@ -75,14 +72,9 @@ static void split_set(td_band_split *self, double highpass_hz, double sample_rat
     const double frame_rate = sample_rate / (double)frame, cross = warped(edges_hz[LANES], sample_rate);
     td_svf_steps one;
     steps_set(&one, 0, cross, butterworth);
-    self->cross_g = (float)cross;
-    self->cross_r = (float)(butterworth + cross);
-    self->cross_d = (float)(1.0 / (1.0 + cross * (butterworth + cross)));
+    self->cross_from1 = one.from1[0];
     self->cross_c = one.c[0];
-    self->cross_a11 = one.a11[0];
-    self->cross_a22 = one.a22[0];
-    self->cross_a21 = one.a21[0];
-    self->cross_b2 = one.b2[0];
+    self->cross_g = one.g[0];
     for (int i = 0; i < LANES; i++) {
         const double from_hz = edges_hz[i] > highpass_hz ? edges_hz[i] : highpass_hz;
         svf_set(&self->low_edge, i, warped(from_hz, frame_rate), butterworth);
@@ -110,30 +102,27 @@ static void split_clear(td_band_split *self)
 /* Adds n samples to the frame. */
 static void split_run(td_band_split *restrict self, const float *restrict x, size_t n)
 {
-    const float cg = self->cross_g, cr = self->cross_r, cd = self->cross_d;
-    const float cc = self->cross_c, c11 = self->cross_a11, c22 = self->cross_a22, c21 = self->cross_a21, cb2 = self->cross_b2;
+    const float cm = self->cross_from1, cc = self->cross_c, cg = self->cross_g, half_damping = (float)(0.5 * butterworth);
     float c1 = self->cross_s1, c2 = self->cross_s2, sum = self->low_sum;
     const td_svf_steps f = self->upper;
     td_svf_state a = self->upper_state[0], b = self->upper_state[1];
     float half[LANES], energy[LANES];
     EACH(k, LANES) half[k] = self->half_damping[k], energy[k] = self->energy[k];
     for (size_t i = 0; i < n; i++) {
-        const float in = x[i], high = (in - cr * c1 - c2) * cd;
-        sum += cg * (cg * high + c1) + c2;
-        const float next1 = c11 * c1 + cc * (in - c2), next2 = (cb2 * in + c22 * c2) + c21 * c1;
-        c1 = next1;
-        c2 = next2;
+        const float band = cm * c1 + cc * (x[i] - c2), low = c2 + cg * band, twice_low = c2 + low;
+        const float high = x[i] - half_damping * band - 0.5f * twice_low;
+        c1 = band - c1;
+        c2 = low;
+        sum += twice_low;
         EACH(k, LANES)
         {
-            const float from = f.c[k] * (high - a.s2[k]), once = half[k] * (f.from1[k] * a.s1[k] + from);
-            const float a1 = f.a11[k] * a.s1[k] + from;
-            a.s2[k] = (f.b2[k] * high + f.a22[k] * a.s2[k]) + f.a21[k] * a.s1[k];
-            a.s1[k] = a1;
-            const float from2 = f.c[k] * (once - b.s2[k]), twice = f.from1[k] * b.s1[k] + from2;
-            const float b1 = f.a11[k] * b.s1[k] + from2;
-            b.s2[k] = (f.b2[k] * once + f.a22[k] * b.s2[k]) + f.a21[k] * b.s1[k];
-            b.s1[k] = b1;
-            energy[k] += twice * twice;
+            const float first = f.from1[k] * a.s1[k] + f.c[k] * (high - a.s2[k]), in2 = half[k] * first;
+            a.s1[k] = first - a.s1[k];
+            a.s2[k] += f.g[k] * first;
+            const float second = f.from1[k] * b.s1[k] + f.c[k] * (in2 - b.s2[k]);
+            b.s1[k] = second - b.s1[k];
+            b.s2[k] += f.g[k] * second;
+            energy[k] += second * second;
         }
     }
     self->cross_s1 = c1, self->cross_s2 = c2, self->low_sum = sum;
@@ -141,15 +130,15 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
     EACH(k, LANES) self->energy[k] = energy[k];
 }
 
-/* States below about 1e-13 become 0, long before their squares are subnormal: they are lost in the sum. */
-static inline float flush(float x) { return (x + 1e-6f) - 1e-6f; }
+/* Long before squares are subnormal. */
+static inline float flush(float x) { return fabsf(x) < 1e-13f ? 0.0f : x; }
 
 /* The power of each band in the frame that ends here; the next begins. */
 static void split_end_frame(td_band_split *restrict self, float per_frame, float power[BANDS])
 {
     const td_svf_design *const l = &self->low_edge, *const h = &self->high_edge;
     td_svf_state *const ls = &self->low_edge_state, *const hs = &self->high_edge_state;
-    const float x = self->low_sum * per_frame;
+    const float x = 0.5f * self->low_sum * per_frame;
     EACH(k, LANES)
     {
         const float high = (x - l->r[k] * ls->s1[k] - ls->s2[k]) * l->d[k], u = l->g[k] * high, band = u + ls->s1[k];
@@ -363,6 +352,7 @@ static int is_silent(const float *x, size_t n)
 static int split_rests(const td_band_split *self)
 {
     float sum = fabsf(self->cross_s1) + fabsf(self->cross_s2) + fabsf(self->low_sum);
+    if (sum != 0.0f) return 0;
     EACH(k, LANES)
     for (int i = 0; i < 2; i++) sum += fabsf(self->upper_state[i].s1[k]) + fabsf(self->upper_state[i].s2[k]);
     EACH(k, LANES) sum += self->energy[k];
@@ -383,6 +373,17 @@ static int silent_frame_end(td_onset_rise *self)
     return fired;
 }
 
+/* At rest, silence takes only time. */
+static int sleeps(td_onset_rise *self, const float *in, const float *drum, size_t n)
+{
+    if (!self->still || !is_silent(in, n) || (drum && self->masks_drum && !is_silent(drum, n))) return 0;
+    const size_t samples = self->in_frame + n, frames = samples / self->frame;
+    self->silent = 1;
+    self->in_frame = (uint32_t)(samples % self->frame);
+    self->since = frames < UINT32_MAX - self->since ? self->since + (uint32_t)frames : UINT32_MAX;
+    return 1;
+}
+
 static void drum_run(td_onset_rise *self, const float *drum, size_t n)
 {
     if (!is_silent(drum, n)) {
@@ -401,17 +402,26 @@ static void run(td_onset_rise *self, const float *in, const float *drum, size_t 
     if (drum && self->masks_drum) drum_run(self, drum, n);
 }
 
+static void fill(float *out, size_t n, float value)
+{
+    for (size_t i = 0; i < n; i++) out[i] = value;
+}
+
 size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired)
 {
     size_t i = 0;
     *fired = 0;
+    if (sleeps(self, in, drum, n)) {
+        if (rise) fill(rise, n, self->rise);
+        if (threshold) fill(threshold, n, self->threshold);
+        return n;
+    }
     while (i < n && !*fired) {
-        const size_t rest = self->frame - self->in_frame, some = rest < n - i ? rest : n - i, last = i + some - 1;
+        const size_t rest = self->frame - self->in_frame, some = rest < n - i ? rest : n - i;
         run(self, in + i, drum ? drum + i : NULL, some);
-        for (; i < last; i++) {
-            if (rise) rise[i] = self->rise;
-            if (threshold) threshold[i] = self->threshold;
-        }
+        if (rise) fill(rise + i, some - 1, self->rise);
+        if (threshold) fill(threshold + i, some - 1, self->threshold);
+        i += some - 1;
         self->in_frame += (uint32_t)some;
         if (self->in_frame == self->frame) {
             self->in_frame = 0;

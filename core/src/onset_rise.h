@@ -11,12 +11,10 @@ typedef struct td_svf_design {
     float g[TD_RISE_LANES], r[TD_RISE_LANES], d[TD_RISE_LANES];
 } td_svf_design;
 
-/* The same as a matrix, for what runs at the full rate: so the state waits for fewer operations. Twice the band is from1 s1 + c (x - s2).
- */
+/* The same with fewer operations, for what runs at the full rate: twice the band is from1 s1 + c (x - s2), and what s1 and s2 become
+ * follows from it. */
 typedef struct td_svf_steps {
-    float from1[TD_RISE_LANES], c[TD_RISE_LANES]; /* 2 (1 - g r d), 2 g d */
-    float a11[TD_RISE_LANES], a22[TD_RISE_LANES], a21[TD_RISE_LANES],
-        b2[TD_RISE_LANES]; /* s1' = a11 s1 + c (x - s2), s2' = a22 s2 + a21 s1 + b2 x */
+    float from1[TD_RISE_LANES], c[TD_RISE_LANES], g[TD_RISE_LANES]; /* 2 (1 - g r d), 2 g d */
 } td_svf_steps;
 
 typedef struct td_svf_state {
@@ -26,8 +24,8 @@ typedef struct td_svf_state {
 /* The power of a signal in eight bands, once a frame. A crossover parts it: what is below goes on at the rate of the frames, through a
  * high-pass and a low-pass for each band; what is above at the full rate, through two band-passes in a row for each. */
 typedef struct td_band_split {
-    float cross_g, cross_r, cross_d, cross_from1, cross_c, cross_a11, cross_a22, cross_a21, cross_b2, cross_s1, cross_s2;
-    float low_sum; /* of the present frame */
+    float cross_from1, cross_c, cross_g, cross_s1, cross_s2;
+    float low_sum; /* of the present frame, twice */
     td_svf_design low_edge, high_edge;
     td_svf_steps upper;
     td_svf_state low_edge_state, high_edge_state, upper_state[2];
