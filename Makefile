@@ -66,6 +66,9 @@ build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference
 	@mkdir -p build
 	$(CC) $(CORE_FLAGS) -Ibench bench/bench.c bench/reference/reference.c $(wildcard core/src/*.c) -o $@ -lm
 
+fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages and sound, on two cores (needs clang)
+	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
+
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
 	for f in core/src/*.c core/host/*.c pd_external/*.c; do \
@@ -87,7 +90,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
@@ -104,7 +107,7 @@ $(VENV)/train: pyproject.toml constraints.txt | $(BIN)/pip
 	@touch $@
 
 $(VENV)/lint: pyproject.toml | $(BIN)/pip
-	$(PIP) ".[lint]"
+	$(PIP) ".[lint,fuzz]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz mingw builtin format clean

@@ -60,6 +60,7 @@ void td_named_line(td_state_line line, void *context, const char *message, const
 double td_tidy(float value)
 {
     double scale = 1.0;
+    if (!(value > -16777216.0f && value < 16777216.0f)) return (double)value; /* whole, or no number */
     for (int i = 0; i < 7; i++, scale *= 10.0) {
         const double scaled = (double)value * scale, rounded = (double)(int64_t)(scaled + (scaled < 0.0 ? -0.5 : 0.5));
         if ((float)(rounded / scale) == value) return rounded / scale;
