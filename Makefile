@@ -69,6 +69,9 @@ build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference
 fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages and sound, on two cores (needs clang)
 	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
 
+soak: $(VENV)/torchdrum ## ten hours of audio, twice, in a few minutes
+	TD_SOAK_HOURS=10 $(PYTEST) -s tests/test_soak.py
+
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
 	for f in core/src/*.c core/host/*.c pd_external/*.c; do \
@@ -110,4 +113,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint,fuzz]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw builtin format clean

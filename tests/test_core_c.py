@@ -168,7 +168,7 @@ def test_the_state_of_one_object_makes_another_the_same(program, tmp_path):
 
 
 def test_control_and_audio_threads_share_patches_without_a_race(program):
-    passes(program("threads", "thread"))
+    passes(program("threads", "thread"), 100000)
 
 
 @pytest.mark.skipif(not shutil.which("pd") and "TD_REQUIRE_HOSTS" not in os.environ, reason="Pure Data's headers are not installed")

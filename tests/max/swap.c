@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Three threads as Max has them, for the thread sanitizer: audio performs, the scheduler runs clocks and sends messages, the main thread
- * swaps models 10,000 times, some of them read anew in a worker. swap MODELS_FOLDER, absolute */
+ * swaps models, some of them read anew in a worker. swap MODELS_FOLDER SWAPS, the folder absolute */
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "mock_max.h"
 
-enum { SWAPS = 10000, VECTOR = 64 };
+enum { VECTOR = 64 };
 
 static void *x;
 static int done, loaded, hits, failed;
@@ -67,7 +67,8 @@ int main(int argc, char **argv)
 {
     static const char *const models[] = {"snare_1", "snare_2", "snare_3", "open_snare", "noisy_snare"};
     pthread_t threads[2];
-    if (argc != 2) return 2;
+    if (argc != 3) return 2;
+    const int swaps = atoi(argv[2]);
     mock_main_thread(1);
     mock_search(argv[1]);
     mock_log(count_line);
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
     mock_dsp(x, 48000.0, VECTOR);
     pthread_create(&threads[0], NULL, audio, NULL);
     pthread_create(&threads[1], NULL, scheduler, NULL);
-    for (int swap = 0; swap < SWAPS || LOAD(hits) < 200; swap++) {
+    for (int swap = 0; swap < swaps || LOAD(hits) < 200; swap++) {
         message("load", models[swap % 5], 0.0);
         if (swap % 50 == 0) mock_send(x, gensym("reload"), 0, NULL);
         if (swap % 10 == 0) mock_run_queue();
@@ -86,5 +87,5 @@ int main(int argc, char **argv)
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     mock_free(x);
     printf("%d loads in effect, %d hits, %d failures, %d things not given back\n", loaded, hits, failed, mock_leaks());
-    return loaded < SWAPS || failed || mock_leaks();
+    return loaded < swaps || failed || mock_leaks();
 }

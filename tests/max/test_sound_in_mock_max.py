@@ -125,8 +125,8 @@ def test_a_thousand_objects_come_and_go_and_give_everything_back(mock, tmp_path)
 
 
 @pytest.mark.slow
-def test_models_are_swapped_ten_thousand_times_while_it_plays_without_a_race(mock_programs):
-    result = subprocess.run([mock_programs("swap", "thread"), ROOT / "models"], capture_output=True, text=True, timeout=600)
+def test_models_are_swapped_a_hundred_thousand_times_while_it_plays_without_a_race(mock_programs):
+    result = subprocess.run([mock_programs("swap", "thread"), ROOT / "models", "100000"], capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr[-4000:]
 
 
