@@ -26,6 +26,8 @@ static void highpass_design(td_biquad *f, double cutoff_hz, double sample_rate)
     f->a2 = (1.0 - alpha) / a0;
 }
 
+static inline double larger(double a, double b) { return a > b ? a : b; }
+
 static inline double flush(double x) { return x > -TD_TINY && x < TD_TINY ? 0.0 : x; }
 
 static inline double highpass_tick(td_biquad *f, double x)
@@ -80,7 +82,7 @@ size_t td_onset_classic_process(td_onset_classic *self, const float *in, size_t 
             level = td_gain_to_db(magnitude);
             if (level < self->floor) level = self->floor;
         }
-        fast += (level > fast ? self->fast_attack : self->fast_release) * (level - fast);
+        fast = larger(fast + self->fast_attack * (level - fast), fast + self->fast_release * (level - fast));
         slow += self->slow_both * (level - slow);
         const double now = fast - slow;
         if (since != UINT32_MAX) since++;

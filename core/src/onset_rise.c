@@ -20,9 +20,9 @@ static const double edges_hz[BANDS + 1] = {40.0, 120.0, 300.0, 700.0, 1500.0, 30
 static const double frame_rate_hz = 8000.0;
 static const double smoothing_low_s = 0.013, smoothing_s = 0.0025; /* of the lowest band; of the upper four */
 static const double valley_up_db_s = 560.0, valley_s = 0.0115;
-static const float valley_depth_db = 10.0f, ripple_db = 1.7f, fall_db = 0.45f;
+static const float valley_depth_db = 10.0f, ripple_db = 1.7f;
 static const float weight_low = 0.78f, weight_high = 1.22f; /* of the lowest and the highest band, in a line between */
-static const float faint_db = -54.0f, alone_db = 2.65f;
+static const float alone_db = 2.65f;
 static const float noise_start_db = -45.0f, noise_margin_db = -4.4f;
 static const double noise_up_db_s = 0.55, noise_down_s = 0.2;
 static const float mask_share = 0.26f;
@@ -36,12 +36,21 @@ static const double dense_s = 0.25, dense_gap_s = 0.07;
 static const float dense_free = 1.0f, dense_threshold = 0.5f, dense_ripple = 0.3f;
 static const double travel_s = 0.04; /* longest way from our output back to the input */
 static const double return_up_db_s = 20.0;
-static const float return_start_db = -12.0f, return_most_db = -11.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
-static const float most_power = 1e3f, silence = 1e-12f, nothing_db = -200.0f;                      /* powers; a level below all others */
+static const float return_start_db = -12.0f, sounding_db = -60.0f, echo_margin_db = -2.0f;
+static const float most_power = 1e3f, nothing_db = -200.0f; /* a power; a level below all others */
+static const td_rise_limits rise_limits = {.power = 1e-12f, .faint = -54.0f, .least_rise = -0.45f, .most_returned = -11.0f};
+
 static const double butterworth = 1.41421356237309504880, twice_narrower = 1.55377397403003730734; /* 1/sqrt(sqrt 2 - 1) */
 
 static float larger(float a, float b) { return a > b ? a : b; }
 static float smaller(float a, float b) { return a < b ? a : b; }
+
+static float sum_of(const float x[BANDS])
+{
+    float half[LANES];
+    EACH(k, LANES) half[k] = x[k] + x[LANES + k];
+    return (half[0] + half[2]) + (half[1] + half[3]);
+}
 
 /* ---- bands ---- */
 
@@ -169,9 +178,7 @@ static void split_end_frame(td_band_split *restrict self, float per_frame, float
 /* What is 30 dB over full scale or no number is no sound, and what it has done to the filters shall not last. */
 static void split_refuse(td_band_split *self, float power[BANDS])
 {
-    float sum = 0.0f;
-    EACH(b, BANDS) sum += power[b];
-    if (sum < most_power) return;
+    if (sum_of(power) < most_power) return;
     split_clear(self);
     memset(power, 0, BANDS * sizeof *power);
 }
@@ -217,7 +224,7 @@ static void drum_forget(td_onset_rise *self)
     drum_turn(self);
     EACH(b, BANDS)
     {
-        self->drum_power[b] = silence;
+        self->drum_power[b] = self->limits.power;
         self->drum_most[1][b] = self->drum_least[1][b] = self->echo[b] = nothing_db;
     }
 }
@@ -226,10 +233,11 @@ static void drum_forget(td_onset_rise *self)
  * share that comes back. That share cannot be more than the input has above the least that the drum was. */
 static void drum_frame(td_onset_rise *restrict self, const float level[restrict BANDS])
 {
+    const td_rise_limits *const limits = &self->limits;
     float power[BANDS], drum[BANDS];
     split_end_frame(&self->drum_bands, self->per_frame, power);
     EACH(b, BANDS)
-    self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), silence);
+    self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), limits->power);
     powers_to_db(power, drum);
     if (self->drum_span == self->travel) drum_turn(self);
     self->drum_span++;
@@ -239,7 +247,7 @@ static void drum_frame(td_onset_rise *restrict self, const float level[restrict 
         self->drum_least[0][b] = smaller(drum[b], self->drum_least[0][b]);
         const float most = larger(self->drum_most[0][b], self->drum_most[1][b]);
         const float least = smaller(self->drum_least[0][b], self->drum_least[1][b]);
-        const float share = smaller(smaller(self->returned[b] + self->return_up, return_most_db), level[b] - least);
+        const float share = smaller(smaller(self->returned[b] + self->return_up, limits->most_returned), level[b] - least);
         self->returned[b] = least > sounding_db ? share : self->returned[b];
         self->echo[b] = most + self->returned[b] + self->echo_margin;
     }
@@ -252,34 +260,34 @@ static void leaks(const float level[BANDS], float leak[BANDS])
 #define AWAY(a) {AWAY_BY(a, 0), AWAY_BY(a, 1), AWAY_BY(a, 2), AWAY_BY(a, 3), AWAY_BY(a, 4), AWAY_BY(a, 5), AWAY_BY(a, 6), AWAY_BY(a, 7)}
 #define AWAY_BY(a, b) (a == b ? 1e6f : 14.0f * (a > b ? a - b : b - a)) /* dB */
     static const float away[BANDS][BANDS] = {AWAY(0), AWAY(1), AWAY(2), AWAY(3), AWAY(4), AWAY(5), AWAY(6), AWAY(7)};
-    EACH(b, BANDS) leak[b] = nothing_db;
-    for (int a = 0; a < BANDS; a++) EACH(b, BANDS) leak[b] = larger(level[a] - away[a][b], leak[b]);
+    EACH(b, BANDS) leak[b] = level[0] - away[0][b];
+    for (int a = 1; a < BANDS; a++) EACH(b, BANDS) leak[b] = larger(level[a] - away[a][b], leak[b]);
 }
 
 /* Rises of the bands beyond what rises without a stroke, summed. */
 static float rise_frame(td_onset_rise *restrict self, float ripple, float level[restrict BANDS])
 {
-    float power[BANDS], leak[BANDS], rise[BANDS], sum = 0.0f;
+    const td_rise_limits *const limits = &self->limits;
+    float power[BANDS], leak[BANDS], rise[BANDS];
     split_end_frame(&self->bands, self->per_frame, power);
     split_refuse(&self->bands, power);
-    EACH(b, BANDS) self->power[b] = power[b] = larger(self->power[b] + self->smoothing[b] * (power[b] - self->power[b]), silence);
+    EACH(b, BANDS) self->power[b] = power[b] = larger(self->power[b] + self->smoothing[b] * (power[b] - self->power[b]), limits->power);
     powers_to_db(power, level);
     EACH(b, BANDS) level[b] = larger(level[b], self->floor);
     if (self->drum_left) drum_frame(self, level);
     leaks(level, leak);
     EACH(b, BANDS)
     {
-        const float up = self->valley[b] + self->valley_up + self->valley_rate * larger(level[b] - self->valley[b], 0.0f);
+        const float up = self->valley[b] + self->valley_up + self->valley_rate * (larger(level[b], self->valley[b]) - self->valley[b]);
         self->valley[b] = smaller(level[b], larger(up, level[b] - valley_depth_db));
         self->noise[b] += smaller((level[b] - self->noise[b]) * self->noise_rate, self->noise_up);
-        self->mask[b] = larger(self->mask[b] - self->mask_down, nothing_db);
+        self->mask[b] = larger(self->mask[b] - self->mask_down, self->floor);
         const float from = larger(larger(self->valley[b], self->noise[b] + noise_margin_db), larger(self->echo[b], leak[b]));
-        const float above = level[b] - from - ripple - mask_share * larger(self->mask[b] - level[b], 0.0f);
-        const float most = alone_db + larger(level[b] - faint_db, 0.0f);
-        rise[b] = self->weight[b] * larger(smaller(above, most), -fall_db);
+        const float above = level[b] - from - mask_share * (larger(self->mask[b], level[b]) - level[b]);
+        const float most = alone_db + (larger(level[b], limits->faint) - limits->faint);
+        rise[b] = self->weight[b] * larger(smaller(above - ripple, most), limits->least_rise);
     }
-    EACH(b, BANDS) sum += rise[b];
-    return sum;
+    return sum_of(rise);
 }
 
 /* While a stroke holds, its own level is the valley to rise from and the mask for the next. */
@@ -298,7 +306,7 @@ static float kept(float memory) { return memory < forgotten ? 0.0f : memory; }
 static float raised(const td_onset_rise *self)
 {
     const float excess = restless_gain * (self->restless - restless_free);
-    return excess > 0.0f ? (float)td_exp2((double)smaller(excess, restless_most)) : 1.0f;
+    return excess > 0.0f ? td_exp2_fast(smaller(excess, restless_most)) : 1.0f;
 }
 
 /* From 0 to 1: whether one more stroke is to be expected because the last ones came close together. Not while restless. */
@@ -317,13 +325,14 @@ static int frame_end(td_onset_rise *self)
     int fired = 0;
     self->dense = kept(self->dense - self->dense_rate * self->dense);
     const float factor = raised(self), dense = expected(self, factor);
+    const float threshold = self->on * factor * (1.0f - dense_threshold * dense), per_threshold = 1.0f / threshold;
     self->rise = rise_frame(self, ripple_db - ripple_db * dense_ripple * dense, level);
     self->peak = larger(self->peak, self->rise);
     self->since += self->since != UINT32_MAX;
     if (self->since >= self->hold) {
-        self->threshold = self->on * factor * (1.0f - dense_threshold * dense);
-        fired = self->rise > self->threshold;
-        const float share = larger(smaller(self->rise / self->threshold, 1.0f), 0.0f);
+        self->threshold = threshold;
+        fired = self->rise > threshold;
+        const float share = larger(smaller(self->rise * per_threshold, 1.0f), 0.0f);
         self->restless = kept(self->restless + self->restless_rate * (share - self->restless));
         if (fired) {
             self->dense += closeness(self);
@@ -447,7 +456,7 @@ void td_onset_rise_reset(td_onset_rise *self)
     self->threshold = self->on;
     EACH(b, BANDS)
     {
-        self->power[b] = silence;
+        self->power[b] = self->limits.power;
         self->valley[b] = self->floor;
         self->noise[b] = noise_start_db;
         self->mask[b] = nothing_db;
@@ -477,6 +486,7 @@ static double frame_share(double seconds, double frames_per_s) { return 1.0 - td
 void td_onset_rise_init(td_onset_rise *self, double sample_rate)
 {
     memset(self, 0, sizeof *self);
+    self->limits = rise_limits;
     self->frame = (uint32_t)(sample_rate / frame_rate_hz + 0.5);
     if (self->frame == 0) self->frame = 1;
     self->per_frame = 1.0f / (float)self->frame;

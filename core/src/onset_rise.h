@@ -33,6 +33,12 @@ typedef struct td_band_split {
         gain[TD_RISE_LANES]; /* upper bands: sum of squares so far, what makes it power */
 } td_band_split;
 
+/* Least power and most share (dB) that comes back, the level from which on a band counts alone, what a band may fall. They lie in memory
+ * because gcc makes one instruction of the larger of two variables and four of the larger of a variable and a constant. */
+typedef struct td_rise_limits {
+    float power, faint, least_rise, most_returned;
+} td_rise_limits;
+
 /* The sum of the rises of eight bands (spec 2.3). Levels in dB. */
 typedef struct td_onset_rise {
     uint32_t frame, in_frame;   /* samples of a frame, of the present one so far */
@@ -41,7 +47,8 @@ typedef struct td_onset_rise {
     uint32_t drum_left;         /* frames in which our own drum may still come back */
     int masks_drum;
     int still, silent; /* a silent frame changes nothing any more; the present frame has been silent so far */
-    float per_frame;   /* 1 / frame */
+    td_rise_limits limits;
+    float per_frame; /* 1 / frame */
     td_band_split bands, drum_bands;
     float smoothing[TD_RISE_BANDS], weight[TD_RISE_BANDS];
     float power[TD_RISE_BANDS], valley[TD_RISE_BANDS], noise[TD_RISE_BANDS], mask[TD_RISE_BANDS];
