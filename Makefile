@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/include/*.h)
+CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/bench/*.[ch] core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
@@ -62,9 +62,9 @@ max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make m
 bench: build/bench ## what the core costs, beside the straightforward reference build
 	build/bench
 
-build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference.h $(CORE)
+build/bench: $(CORE)
 	@mkdir -p build
-	$(CC) $(CORE_FLAGS) -Ibench bench/bench.c bench/reference/reference.c $(wildcard core/src/*.c) -o $@ -lm
+	$(CC) $(CORE_FLAGS) $(wildcard core/bench/*.c) $(wildcard core/src/*.c) -o $@ -lm
 
 fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages and sound, on two cores (needs clang)
 	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
@@ -93,7 +93,7 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/bench/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
