@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +65,9 @@ def torch_network_ns(hidden: tuple[int, ...], runs: int) -> float | None:
     layers = []
     for inputs, outputs in itertools.pairwise([3, *hidden]):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.LayerNorm(outputs), torch.nn.ReLU()]
-    network = torch.jit.script(torch.nn.Sequential(*layers, torch.nn.Linear(hidden[-1], 14), torch.nn.Tanh()).eval())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it is what the plugin does
+        network = torch.jit.script(torch.nn.Sequential(*layers, torch.nn.Linear(hidden[-1], 14), torch.nn.Tanh()).eval())
     threads, x, times = torch.get_num_threads(), torch.zeros(1, 3), []
     torch.set_num_threads(1)
     try:

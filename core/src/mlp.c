@@ -33,11 +33,11 @@ static void units(const float *restrict weights, int stride, const double *restr
 {
     double sum[SIDE_BY_SIDE] = {0.0};
     if (n == SIDE_BY_SIDE) {
-        for (int i = 0; i < inputs; i++)
-            for (int k = 0; k < SIDE_BY_SIDE; k++) sum[k] += (double)weights[i * stride + k] * x[i];
+        for (int i = 0; i < inputs; i++, weights += stride)
+            for (int k = 0; k < SIDE_BY_SIDE; k++) sum[k] += (double)weights[k] * x[i];
     } else {
-        for (int i = 0; i < inputs; i++)
-            for (int k = 0; k < n; k++) sum[k] += (double)weights[i * stride + k] * x[i];
+        for (int i = 0; i < inputs; i++, weights += stride)
+            for (int k = 0; k < n; k++) sum[k] += (double)weights[k] * x[i];
     }
     for (int k = 0; k < n; k++) y[k] = sum[k];
 }
