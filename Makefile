@@ -78,9 +78,9 @@ mingw: ## compile core and object for Windows, without running them
 	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -Icore/host -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
 	done
 
-arm: ## cross-compile core, object and test programs for arm64 and armv7 with NEON, into build/arm64/ and build/armv7/
-	$(MAKE) cross OUT=build/arm64 CROSS="$(ARM64)"
-	$(MAKE) cross OUT=build/armv7 CROSS="$(ARMV7)"
+arm: arm64 armv7 ## cross-compile core, object and test programs for arm64 and armv7, into build/arm64/ and build/armv7/
+arm64 armv7:
+	$(MAKE) cross OUT=$(or $(OUT),build/$@) CROSS="$(CROSS_$@)"
 
 # The core without warnings, once; the object for single and double precision Pd, and programs of tests/c, made with it: by CROSS, into OUT.
 cross:
@@ -110,9 +110,9 @@ clean: ## remove what was built
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Werror
-ARM64 = aarch64-linux-gnu-gcc
-ARMV7 = arm-linux-gnueabihf-gcc -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
-CROSS_PROGRAMS = render cost state messages model_mutations
+CROSS_arm64 = aarch64-linux-gnu-gcc
+CROSS_armv7 = arm-linux-gnueabihf-gcc -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
+CROSS_PROGRAMS = render cost messages model_mutations
 FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
@@ -133,4 +133,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint,fuzz]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw arm cross builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw arm arm64 armv7 cross builtin format clean

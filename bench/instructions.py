@@ -1,59 +1,50 @@
 # SPDX-License-Identifier: MIT
-"""Instructions a sample that the engine takes on x86-64, arm64 and armv7, counted by qemu-user: python bench/instructions.py
+"""Instructions that the core takes on x86-64, arm64 and armv7, counted under qemu-user: python bench/instructions.py
 
-The program of tests/test_bits.py plays a groove and silence; what is counted is the difference of a long and a short run, so that loading
-and setting up do not count. Needs qemu-user and the cross compilers (tools/setup.sh check).
+What is counted is the difference of five seconds and one of tests/c/cost.c, so that loading and setting up do not count. Of armv7 it also
+tells how many instructions work on floats: as vectors (NEON), one by one in single and in double precision (VFP). Needs qemu-user and the
+cross compilers (tools/setup.sh check).
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from test_bits import CPUS, WORDS, build, groove
+from native import EMULATORS, INSTRUCTION_KINDS, cross_build, emulated_instructions
 
-RATE, SHORT, LONG = 48000, 12000, 36000  # Hz, samples
-BUILDS = {"x86-64": (["gcc", "-O3", "-static"], ["qemu-x86_64"])} | CPUS
-
-
-def counted(command: list[str]) -> int:
-    """Instructions that a program takes under qemu: it runs one at a time and tells of each."""
-    emulator, *rest = command
-    run = subprocess.Popen([emulator, "-singlestep", "-d", "exec,nochain", *rest], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    count = sum(line.startswith(b"Trace") for line in run.stderr)
-    if run.wait():
-        sys.exit(f"{' '.join(command)} did not run")
-    return count
+RATE, ROUNDS = 48000, 4
+PARTS = {  # name: (part of tests/c/cost.c, word of the detector)
+    "engine, strokes and drums, rise": ("dense", 0),
+    "engine, strokes and drums, classic": ("dense", 1),
+    "engine, silence, rise": ("silence", 0),
+    "engine, silence, classic": ("silence", 1),
+    "detector rise": ("detector", 0),
+    "detector classic": ("detector", 1),
+    "voice sounding": ("voice", 0),
+}
 
 
-def per_sample(command: list[str], sound: np.ndarray, detector: str, folder: Path) -> float:
-    counts = []
-    for samples in (SHORT, LONG):
-        sound[:samples].tofile(folder / "in.f32")
-        counts.append(counted([*command, str(folder / "in.f32"), str(folder / "out.f32"), str(RATE), "64", WORDS[detector]]))
-    return (counts[1] - counts[0]) / (LONG - SHORT)
+def per_sample(cpu: str, folder: Path, name: str) -> dict[str, float]:
+    """By kind of instruction."""
+    few, many = (emulated_instructions(cpu, folder, "cost", *PARTS[name], rounds) for rounds in (1, 1 + ROUNDS))
+    return {kind: (many[kind] - few[kind]) / (ROUNDS * RATE) for kind in INSTRUCTION_KINDS}
 
 
 def main():
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    print("| | " + " | ".join(BUILDS) + " |\n|---|" + "---|" * len(BUILDS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--flags", default="", help="further flags for the compilers")
+    flags = parser.parse_args().flags
+    print("| | x86-64 | arm64 | armv7 | of these vector | single | double |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        programs = {}
-        for cpu, (compiler, emulator) in BUILDS.items():
-            (folder / cpu).mkdir()
-            programs[cpu] = [*emulator, str(build(folder / cpu, *compiler))]
-        played = np.fromfile(groove(folder), np.float32)
-        for name, sound in {"groove, drum sounding": played, "silence": np.zeros(LONG, np.float32)}.items():
-            for detector in WORDS:
-                row = [f"{per_sample(command, sound, detector, folder):.0f}" for command in programs.values()]
-                print(f"| {name}, {detector} | " + " | ".join(row) + " |", flush=True)
+        folders = {cpu: cross_build(cpu, Path(temporary), flags) for cpu in EMULATORS}
+        for name in PARTS:
+            counts = {cpu: per_sample(cpu, folder, name) for cpu, folder in folders.items()}
+            row = [counts[cpu]["all"] for cpu in EMULATORS] + [counts["armv7"][kind] for kind in INSTRUCTION_KINDS[1:]]
+            print(f"| {name} | " + " | ".join(f"{x:.0f}" for x in row) + " |", flush=True)
 
 
 if __name__ == "__main__":
