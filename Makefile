@@ -111,7 +111,7 @@ PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Werror
 CROSS_arm64 = aarch64-linux-gnu-gcc
-CROSS_armv7 = arm-linux-gnueabihf-gcc -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
+CROSS_armv7 = arm-linux-gnueabihf-gcc -mthumb -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
 CROSS_PROGRAMS = render cost messages model_mutations
 FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
 

@@ -48,14 +48,15 @@ EMULATORS = {"x86-64": ["qemu-x86_64"], "arm64": ["qemu-aarch64"], "armv7": ["qe
 CROSS_TOOLS = {"x86-64": "", "arm64": "aarch64-linux-gnu-", "armv7": "arm-linux-gnueabihf-"}
 
 
-def cross_build(cpu: str, folder: Path, flags: str = "") -> Path:
-    """What make arm builds for a processor, with its flags and more; the folder where it lies."""
-    for tool in (CROSS_TOOLS[cpu] + "gcc", EMULATORS[cpu][0]):
+def cross_build(cpu: str, folder: Path, flags: str = "", compiler: str | None = None) -> Path:
+    """What make arm builds for a processor, with its flags and more, or with another compiler; the folder where it lies."""
+    for tool in (CROSS_TOOLS[cpu] + "gcc", EMULATORS[cpu][0], *(compiler or "").split()[:1]):
         if shutil.which(tool) is None:
             missing_host(tool)
     if not any((Path(place) / "m_pd.h").exists() for place in ("/usr/include", "/usr/include/pd")):
         missing_host("m_pd.h of Pure Data")
-    target = ["cross", "CROSS=gcc"] if cpu == "x86-64" else [cpu]
+    compiler = compiler or ("gcc" if cpu == "x86-64" else None)
+    target = ["cross", f"CROSS={compiler}"] if compiler else [cpu]
     command = ["make", "-s", "-C", ROOT, *target, f"OUT={folder / cpu}", f"CROSS_FLAGS={flags}"]
     built = subprocess.run(command, capture_output=True, text=True)
     assert built.returncode == 0 and not built.stderr, built.stderr

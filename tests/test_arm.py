@@ -43,6 +43,13 @@ def test_arm_plays_what_x86_plays_to_the_bit_at_any_block_size(built, cpu, tmp_p
     assert sums == json.loads(GOLDEN.read_text())
 
 
+def test_clang_for_arm64_plays_the_same_bits(tmp_path):
+    """The compiler of a Mac, for Linux."""
+    folder = cross_build("arm64", tmp_path, compiler="clang --target=aarch64-linux-gnu")
+    sums = checksums(tmp_path, *EMULATORS["arm64"], folder / "render", cases=CASES[2:4])
+    assert len(sums) == 2 and sums.items() <= json.loads(GOLDEN.read_text()).items()
+
+
 @pytest.mark.parametrize("cpu", ARM)
 @pytest.mark.parametrize("detector", "01")
 def test_denormal_input_changes_no_bit_either(built, cpu, detector, tmp_path):
