@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/include/*.h)
+CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/bench/*.[ch] core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
@@ -62,9 +62,9 @@ max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make m
 bench: build/bench ## what the core costs, beside the straightforward reference build
 	build/bench
 
-build/bench: bench/bench.c bench/reference/reference.c bench/reference/reference.h $(CORE)
+build/bench: $(CORE)
 	@mkdir -p build
-	$(CC) $(CORE_FLAGS) -Ibench bench/bench.c bench/reference/reference.c $(wildcard core/src/*.c) -o $@ -lm
+	$(CC) $(CORE_FLAGS) $(wildcard core/bench/*.c) $(wildcard core/src/*.c) -o $@ -lm
 
 fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages and sound, on two cores (needs clang)
 	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
@@ -78,11 +78,12 @@ mingw: ## compile core and object for Windows, without running them
 	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -Icore/host -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
 	done
 
-arm: arm64 armv7 ## cross-compile core, object and test programs for arm64 and armv7, into build/arm64/ and build/armv7/
+arm: arm64 armv7 ## cross-compile core, object, bench and test programs for arm64 and armv7, into build/arm64/ and build/armv7/
 arm64 armv7:
 	$(MAKE) cross OUT=$(or $(OUT),build/$@) CROSS="$(CROSS_$@)"
 
-# The core without warnings, once; the object for single and double precision Pd, and programs of tests/c, made with it: by CROSS, into OUT.
+# By the compiler CROSS into OUT: the core, whose least warning is an error, and made with it the object for single and for double precision Pd,
+# the bench and programs of tests/c.
 cross:
 	@mkdir -p $(OUT)
 	for f in core/src/*.c; do $(CROSS) $(CORE_FLAGS) $(CROSS_FLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -c $$f -o $(OUT)/$$(basename $$f .c).o || exit 1; done
@@ -90,9 +91,8 @@ cross:
 	    $(CROSS) $(CORE_FLAGS) -std=gnu11 -Icore/host -isystem /usr/include/pd -DPD_FLOATSIZE=$$size -Wall -Wextra -Werror -Wno-cast-function-type \
 	        -fPIC -fvisibility=hidden -shared core/host/*.c pd_external/*.c $(OUT)/*.o -lm -lpthread -ldl -o $(OUT)/torchdrum~-$$size.so || exit 1; \
 	done
-	for name in $(CROSS_PROGRAMS); do \
-	    $(CROSS) $(CORE_FLAGS) -std=gnu11 -static tests/c/$$name.c $(OUT)/*.o -lm -lpthread -o $(OUT)/$$name || exit 1; \
-	done
+	for name in $(CROSS_PROGRAMS); do $(CROSS) $(CORE_FLAGS) -std=gnu11 -static tests/c/$$name.c $(OUT)/*.o -lm -o $(OUT)/$$name || exit 1; done
+	$(CROSS) $(CORE_FLAGS) -static core/bench/*.c $(OUT)/*.o -lm -o $(OUT)/bench
 
 builtin: ## take the models and presets of models/ into the core
 	$(PYTHON) tools/embed.py
@@ -112,8 +112,8 @@ CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Werror
 CROSS_arm64 = aarch64-linux-gnu-gcc
 CROSS_armv7 = arm-linux-gnueabihf-gcc -mthumb -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
-CROSS_PROGRAMS = render cost messages model_mutations
-FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h bench/*.c bench/reference/*.[ch] torchdrum_py/snare808_gradient.[ch]))
+CROSS_PROGRAMS = render onset_cost messages model_mutations
+FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/bench/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

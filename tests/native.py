@@ -66,8 +66,9 @@ def cross_build(cpu: str, folder: Path, flags: str = "", compiler: str | None = 
 INSTRUCTION_KINDS = ("all", "vector", "single", "double")  # of float instructions; only all is told of any but armv7
 
 
-def emulated_instructions(cpu: str, folder: Path, program: str, *arguments) -> dict[str, int]:
-    """That one run of a program of cross_build takes, by kind, counted under qemu."""
+def emulated_instructions(cpu: str, folder: Path, program: str, *arguments) -> list[tuple[str, dict[str, int]]]:
+    """What a program of cross_build prints, line by line, with the instructions that it has taken before, by kind, counted under qemu; at
+    last "" with those of the whole run. Every line is to be flushed."""
     plugin = folder / "count_instructions.so"
     if not plugin.exists():
         source = ROOT / "tests" / "c" / "count_instructions.c"
@@ -77,7 +78,8 @@ def emulated_instructions(cpu: str, folder: Path, program: str, *arguments) -> d
     if "plugin" in run.stderr:
         missing_host("a qemu-user that takes plugins of interface 1")
     assert run.returncode == 0, run.stderr
-    return dict(zip(INSTRUCTION_KINDS, map(int, run.stderr.split()), strict=True))
+    counts = [dict(zip(INSTRUCTION_KINDS, map(int, line.split()), strict=True)) for line in run.stderr.splitlines()]
+    return list(zip([*run.stdout.splitlines(), ""], counts, strict=True))
 
 
 def missing_host(what: str):

@@ -284,7 +284,9 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path):
     assert "Traceback" not in result.stderr and result.stdout.startswith("name")
 
 
-@pytest.mark.parametrize("command", ["", "render", "onsets", "inspect", "hear", "train", "report", "experiment", "convert", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "render", "onsets", "inspect", "hear", "train", "report", "experiment", "convert", "bench", "doctor"]
+)
 def test_help_is_there_for_every_command(tmp_path, command):
     result = torchdrum(*command.split(), "--help", cwd=tmp_path)
     assert result.returncode == 0 and len(result.stdout) > 200

@@ -29,6 +29,7 @@ debian() {
         has clang || wanted+=(clang)
         has x86_64-w64-mingw32-gcc || wanted+=(gcc-mingw-w64-x86-64)
         has cmake || wanted+=(cmake)
+        ls /usr/lib/*/extra/bonk~ >/dev/null 2>&1 || wanted+=(puredata-extra)
         has aarch64-linux-gnu-gcc || wanted+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
         has arm-linux-gnueabihf-gcc || wanted+=(gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)
         has qemu-aarch64 && has qemu-arm || wanted+=(qemu-user)

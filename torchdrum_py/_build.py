@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds torchdrum_py._core: the whole C core, bound 1:1. The declarations are read from the public header itself."""
+"""Builds torchdrum_py._core: the whole C core and its bench, bound 1:1. The declarations are read from the headers themselves."""
 
 import pathlib
 import re
@@ -31,6 +31,12 @@ BUILD = {
     "extra_compile_args": FLAGS,
 }
 
+# With the bench of core/bench for `torchdrum bench`, in the same module so that it measures what everything else uses.
+BENCH = ["core/bench/bench.c", "core/bench/reference.c"]
 ffibuilder = cffi.FFI()
-ffibuilder.cdef(declarations(HEADER.read_text()))
-ffibuilder.set_source("torchdrum_py._core", '#include "torchdrum.h"', **BUILD)
+ffibuilder.cdef(declarations(HEADER.read_text()) + declarations((CORE / "bench" / "bench.h").read_text()))
+ffibuilder.set_source(
+    "torchdrum_py._core",
+    '#include "torchdrum.h"\n#include "bench.h"',
+    **BUILD | {"sources": BUILD["sources"] + BENCH, "include_dirs": [*BUILD["include_dirs"], "core/bench"]},
+)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import __version__, audio, convert, doctor, experiment, training
+from . import __version__, audio, bench, convert, doctor, experiment, training
 from .engine import NORMALIZE, Engine
 from .errors import TorchdrumError, cannot, printable
 from .model import Model, model_names
@@ -224,6 +224,13 @@ def cmd_inspect(args) -> int:
     return 0
 
 
+def cmd_bench(args) -> int:
+    progress = Progress(LONG_FILE_S + 1 if args.seconds >= 1 else 0.0, None)
+    result = bench.bench(args.seconds, bench.ROUNDS if args.seconds >= 1 else 3, args.instructions, progress)
+    print(json.dumps(result, indent=1) if args.json else bench.table(result))
+    return 0
+
+
 def cmd_doctor(args) -> int:
     if args.install:
         for path in doctor.install(Path(args.source), Path(args.to) if args.to else None):
@@ -367,6 +374,17 @@ def make_parser() -> argparse.ArgumentParser:
     for key in convert.TEXTS:
         p.add_argument(f"--{key}", metavar="TEXT", help="for people, in the model")
     p.set_defaults(run=cmd_convert)
+
+    p = commands.add_parser(
+        "bench",
+        help="what the core costs on this machine",
+        description="Times the core part by part, beside a straightforward reference in the same process, and its network beside PyTorch's "
+        "where that is installed. Times are medians; only ratios mean something on another machine.",
+    )
+    p.add_argument("--json", action="store_true", help="as JSON, times in ns")
+    p.add_argument("--instructions", action="store_true", help="also count instructions (needs valgrind, half a minute)")
+    p.add_argument("--seconds", type=float, default=10.0, help="of sound in a run (%(default)g; below 1: 1, and fewer runs)")
+    p.set_defaults(run=cmd_bench)
 
     p = commands.add_parser(
         "doctor",

@@ -27,24 +27,19 @@ static void normalize(double *y, int n)
 
 static float to_float(double x) { return x > -(double)TD_TINY_F && x < (double)TD_TINY_F ? 0.0f : (float)x; }
 
-/* Sums of n rows of weights, each in the order of its inputs; several side by side, because an addition waits for the one before it. */
-enum { SIDE_BY_SIDE = 4 };
-static void rows(const float *weights, const double *x, int inputs, int n, double *y)
+/* What n <= SIDE_BY_SIDE units make of the inputs, each sum in the order of the inputs. */
+enum { SIDE_BY_SIDE = 8 };
+static void units(const float *restrict weights, int stride, const double *restrict x, int inputs, int n, double *restrict y)
 {
-    double sum[SIDE_BY_SIDE] = {0.0, 0.0, 0.0, 0.0};
+    double sum[SIDE_BY_SIDE] = {0.0};
     if (n == SIDE_BY_SIDE) {
-        const float *const b = weights + inputs, *const c = b + inputs, *const d = c + inputs;
-        for (int i = 0; i < inputs; i++) {
-            sum[0] += (double)weights[i] * x[i];
-            sum[1] += (double)b[i] * x[i];
-            sum[2] += (double)c[i] * x[i];
-            sum[3] += (double)d[i] * x[i];
-        }
+        for (int i = 0; i < inputs; i++, weights += stride)
+            for (int k = 0; k < SIDE_BY_SIDE; k++) sum[k] += (double)weights[k] * x[i];
     } else {
-        for (int o = 0; o < n; o++)
-            for (int i = 0; i < inputs; i++) sum[o] += (double)weights[o * inputs + i] * x[i];
+        for (int i = 0; i < inputs; i++, weights += stride)
+            for (int k = 0; k < n; k++) sum[k] += (double)weights[k] * x[i];
     }
-    for (int o = 0; o < n; o++) y[o] = sum[o];
+    for (int k = 0; k < n; k++) y[k] = sum[k];
 }
 
 void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, float *out)
@@ -57,7 +52,7 @@ void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, floa
         const float *bias = weights + (size_t)inputs * (size_t)outputs;
         for (int o = 0; o < outputs; o += SIDE_BY_SIDE) {
             const int n = outputs - o < SIDE_BY_SIDE ? outputs - o : SIDE_BY_SIDE;
-            rows(weights + (size_t)o * (size_t)inputs, x, inputs, n, y + o);
+            units(weights + o, outputs, x, inputs, n, y + o);
         }
         for (int o = 0; o < outputs; o++) y[o] += (double)bias[o];
         weights = bias + outputs;
@@ -68,8 +63,10 @@ void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, floa
         x = y;
         y = used;
     }
-    for (int o = 0; o < shape->width[shape->layers]; o++) {
-        const float sum = to_float(x[o]);
-        out[o] = shape->output == TD_OUTPUT_TANH ? td_tanh_fast(sum) : td_clip(sum, -1.0f, 1.0f);
-    }
+    const int outputs = shape->width[shape->layers];
+    for (int o = 0; o < outputs; o++) out[o] = to_float(x[o]);
+    if (shape->output == TD_OUTPUT_TANH)
+        for (int o = 0; o < outputs; o++) out[o] = td_tanh_fast(out[o]);
+    else
+        for (int o = 0; o < outputs; o++) out[o] = td_clip(out[o], -1.0f, 1.0f);
 }

@@ -8,7 +8,7 @@ typedef enum td_activation { TD_RELU, TD_TANH } td_activation;
 typedef enum td_norm { TD_NORM_NONE, TD_NORM_LAYER } td_norm;
 typedef enum td_output { TD_OUTPUT_TANH, TD_OUTPUT_CLAMP } td_output;
 
-/* Shape of a network; its weights lie layer after layer as [out][in] followed by [out] biases. */
+/* Shape of a network; its weights lie layer after layer as [in][out] followed by [out] biases. */
 typedef struct td_mlp {
     int layers;                   /* 1 = linear */
     int width[TD_MAX_HIDDEN + 2]; /* inputs, hidden units …, outputs */

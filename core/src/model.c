@@ -204,20 +204,27 @@ static td_status check_crc(reader *r, size_t file_bytes, size_t header_bytes)
     return refuse(r, "the file is not a torchdrum model (it has no checksum)", "", "");
 }
 
-static td_status read_floats(reader *r, int t, const char *name, float *to, size_t count, double lo, double hi)
+/* A tensor of rows x columns numbers, columns first: to[column][row]. */
+static td_status read_transposed(reader *r, int t, const char *name, float *to, size_t rows, size_t columns, double lo, double hi)
 {
     const tensor *x = &r->tensors[t];
     if (!x->present) return refuse(r, "tensor ", name, " is missing");
-    if (x->rows * (x->columns ? x->columns : 1) != count) return refuse(r, "tensor ", name, " has the wrong size");
+    if (x->rows * (x->columns ? x->columns : 1) != rows * columns) return refuse(r, "tensor ", name, " has the wrong size");
     const unsigned char *p = r->data + x->offset;
-    for (size_t i = 0; i < count; i++, p += 4) {
+    for (size_t i = 0; i < rows * columns; i++, p += 4) {
         const uint32_t bits = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-        memcpy(&to[i], &bits, sizeof bits);
-        if (!td_is_finite(to[i]) || (double)to[i] < lo || (double)to[i] > hi)
+        float value;
+        memcpy(&value, &bits, sizeof bits);
+        if (!td_is_finite(value) || (double)value < lo || (double)value > hi)
             return refuse(r, "tensor ", name, " holds a number that is not finite or out of range");
-        if (to[i] > -TD_TINY_F && to[i] < TD_TINY_F) to[i] = 0.0f;
+        to[i % columns * rows + i / columns] = td_flush(value);
     }
     return TD_OK;
+}
+
+static td_status read_floats(reader *r, int t, const char *name, float *to, size_t count, double lo, double hi)
+{
+    return read_transposed(r, t, name, to, count, 1, lo, hi);
 }
 
 /* Whole number in decimal digits, or -1. */
@@ -289,9 +296,9 @@ static td_status read_shape(reader *r, td_mlp *shape)
 static td_status read_weights(reader *r, const td_mlp *shape, float *to)
 {
     for (int l = 0; l < shape->layers; l++) {
-        const size_t rows = (size_t)shape->width[l + 1], count = rows * (size_t)shape->width[l];
-        if (read_floats(r, T_WEIGHT + l, "weight", to, count, -largest_number, largest_number)) return TD_ERR_FORMAT;
-        to += count;
+        const size_t rows = (size_t)shape->width[l + 1], columns = (size_t)shape->width[l];
+        if (read_transposed(r, T_WEIGHT + l, "weight", to, rows, columns, -largest_number, largest_number)) return TD_ERR_FORMAT;
+        to += rows * columns;
         if (!r->tensors[T_BIAS + l].present)
             memset(to, 0, rows * sizeof *to);
         else if (read_floats(r, T_BIAS + l, "bias", to, rows, -largest_number, largest_number))

@@ -14,7 +14,7 @@ void ref_free(ref_engine *engine);
 void ref_process(ref_engine *engine, const float *in, float *out, float *trigger, size_t n);
 int ref_hits(const ref_engine *engine);
 
-/* Single stages, for the table of bench.c. */
+/* Single stages, for bench.c. */
 typedef struct ref_onset ref_onset;
 ref_onset *ref_onset_new(double sample_rate);
 int ref_onset_run(ref_onset *onset, const float *in, size_t n); /* hits */
