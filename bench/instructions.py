@@ -33,7 +33,7 @@ def main():
     flags = parser.parse_args().flags
     with tempfile.TemporaryDirectory() as folder:
         costs = {cpu: parts(cpu, cross_build(cpu, Path(folder), flags)) for cpu in EMULATORS}
-    print("| | x86-64 | arm64 | armv7 | of these vector | single | double |\n|---|---|---|---|---|---|---|")
+    print("| | x86-64 | arm64 | armv7 | vector | single | double |\n|---|---|---|---|---|---|---|")
     for name, of_armv7 in costs["armv7"].items():
         row = [costs[cpu][name]["all"] for cpu in EMULATORS] + [of_armv7[kind] for kind in INSTRUCTION_KINDS[1:]]
         print(f"| {name} | " + " | ".join(f"{x:.0f}" for x in row) + " |")
