@@ -93,5 +93,5 @@ def find_control(name: str) -> Control | None:
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """The end of an error sentence: close names, or all of them."""
     names = list(names)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"

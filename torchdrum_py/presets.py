@@ -47,8 +47,8 @@ class Preset:
         raise TorchdrumError(f"there is no preset {wanted}: {did_you_mean(wanted, known)}")
 
     def to_dict(self) -> dict[str, dict[str, float]]:
-        """As in a preset file."""
-        short = [{p.key: float(f"{x:.7g}") for p, x in zip(PARAMS, a, strict=True)} for a in (self.value, self.damping)]
+        """As in a preset file, with as many digits as it takes."""
+        short = [{p.key: float(str(np.float32(x))) for p, x in zip(PARAMS, a, strict=True)} for a in (self.value, self.damping)]
         return {"preset": short[0], "damping": short[1]}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._core import ffi, lib
 from .errors import TorchdrumError
-from .params import find_control
+from .params import PARAMS, find_control
 
 _SETTINGS = tuple(field for field, _ in ffi.typeof("td_onset_settings").fields)
 ONSET_SETTINGS = (*_SETTINGS, "input")
@@ -130,7 +130,8 @@ def render_snare808(params, sample_rate: float, seed: int, hit: int, n: int) -> 
     params, out = floats(params), np.empty(n, np.float32)
     if len(params) != lib.TD_PARAMS:
         raise ValueError(f"the voice has {lib.TD_PARAMS} parameters, not {len(params)}")
-    if not np.isfinite(params).all():
-        raise ValueError("the parameters of the voice are finite numbers")
+    for param, value in zip(PARAMS, params, strict=True):
+        if not param.min <= value <= param.max:
+            raise ValueError(f"{param.name} is {param.min:.8g} to {param.max:.8g} {param.unit}, not {value:.8g}")
     lib.td_snare808_render(pointer(params), check_rate(sample_rate), seed & 0xFFFFFFFF, hit & 0xFFFFFFFF, pointer(out), n)
     return out

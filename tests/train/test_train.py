@@ -270,6 +270,33 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
     assert td.Model.from_file(output).info["name"] == "mine"
 
 
+def test_a_training_that_was_killed_goes_on_and_ends_as_one_that_was_not(tmp_path, recording):
+    how = [recording, "--preset", "snare_1", "--epochs", "4", "--seed", "3"]
+    straight, output = tmp_path / "straight.safetensors", tmp_path / "mine.safetensors"
+    assert run(tmp_path, *how, "--name", "one", "-o", straight).returncode == 0
+    command = [*COMMAND, *map(str, how), "--name", "one", "-o", str(output)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=tmp_path)
+    for line in process.stderr:
+        if line.startswith("epoch 2/"):
+            break
+    process.kill()  # SIGKILL: nothing is tidied up
+    process.communicate()
+    assert not output.exists()
+    result = run(tmp_path, *how, "--name", "one", "-o", output, "--resume")
+    assert result.returncode == 0, result.stderr
+    assert output.read_bytes() == straight.read_bytes()
+
+
+def test_a_full_disk_ends_a_training_with_a_sentence_and_leaves_the_old_model(tmp_path, recording):
+    output = tmp_path / "mine.safetensors"
+    output.write_bytes(b"an older model")
+    full = ["bash", "-c", 'trap "" XFSZ; ulimit -f 0; exec "$@"', "bash"]  # no file may have a byte
+    command = [*full, *COMMAND, recording, "--preset", "snare_1", "--epochs", "1", "-o", output]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    assert result.returncode == 2 and "File too large" in result.stderr, result.stderr
+    assert "Traceback" not in result.stderr and output.read_bytes() == b"an older model"
+
+
 @pytest.mark.parametrize(
     "change",
     [
