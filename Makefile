@@ -78,6 +78,22 @@ mingw: ## compile core and object for Windows, without running them
 	    x86_64-w64-mingw32-gcc $(CORE_FLAGS) -std=gnu11 -Icore/host -I/usr/include/pd -Wall -Wextra -Werror -Wno-cast-function-type -c "$$f" -o build/mingw/x.o || exit 1; \
 	done
 
+arm: arm64 armv7 ## cross-compile core, object, bench and test programs for arm64 and armv7, into build/arm64/ and build/armv7/
+arm64 armv7:
+	$(MAKE) cross OUT=$(or $(OUT),build/$@) CROSS="$(CROSS_$@)"
+
+# By the compiler CROSS into OUT: the core, whose least warning is an error, and made with it the object for single and for double precision Pd,
+# the bench and programs of tests/c.
+cross:
+	@mkdir -p $(OUT)
+	for f in core/src/*.c; do $(CROSS) $(CORE_FLAGS) $(CROSS_FLAGS) $(WARNINGS) -fPIC -fvisibility=hidden -c $$f -o $(OUT)/$$(basename $$f .c).o || exit 1; done
+	for size in 32 64; do \
+	    $(CROSS) $(CORE_FLAGS) -std=gnu11 -Icore/host -isystem /usr/include/pd -DPD_FLOATSIZE=$$size -Wall -Wextra -Werror -Wno-cast-function-type \
+	        -fPIC -fvisibility=hidden -shared core/host/*.c pd_external/*.c $(OUT)/*.o -lm -lpthread -ldl -o $(OUT)/torchdrum~-$$size.so || exit 1; \
+	done
+	for name in $(CROSS_PROGRAMS); do $(CROSS) $(CORE_FLAGS) -std=gnu11 -static tests/c/$$name.c $(OUT)/*.o -lm -o $(OUT)/$$name || exit 1; done
+	$(CROSS) $(CORE_FLAGS) -static core/bench/*.c $(OUT)/*.o -lm -o $(OUT)/bench
+
 builtin: ## take the models and presets of models/ into the core
 	$(PYTHON) tools/embed.py
 
@@ -93,6 +109,10 @@ clean: ## remove what was built
 
 PD_CPU = $(patsubst aarch64,arm64,$(patsubst x86_64,amd64,$(shell uname -m)))
 CORE_FLAGS = -std=c11 -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math -Icore/include
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wdouble-promotion -Werror
+CROSS_arm64 = aarch64-linux-gnu-gcc
+CROSS_armv7 = arm-linux-gnueabihf-gcc -mthumb -mcpu=cortex-a8 -mfpu=neon -mfloat-abi=hard
+CROSS_PROGRAMS = render onset_cost messages model_mutations
 FORMATTED = $(filter-out %/builtin.c,$(wildcard core/src/*.[ch] core/host/*.[ch] core/bench/*.[ch] core/include/*.h pd_external/*.[ch] max_external/*.[ch] tests/c/*.[ch] tests/fuzz/*.[ch] tests/max/*.[ch] tests/max/sdk/c74support/*/*.h torchdrum_py/snare808_gradient.[ch]))
 
 $(BIN)/pip:
@@ -113,4 +133,4 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint,fuzz]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw builtin format clean
+.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw arm arm64 armv7 cross builtin format clean

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The table of bench.h where there is no Python: on a Bela, a Raspberry Pi. make bench builds and runs it. */
+ * The table of bench.h where there is no Python: on a Bela, a Raspberry Pi. make bench builds and runs it.
+ *     bench count      every part of the core once, a line after each, for a counter of instructions (bench/instructions.py) */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -36,9 +38,22 @@ static void row(const char *name, const char *unit, const double ns[2])
     printf("  ns/%s\n", unit);
 }
 
-int main(void)
+static int count(void)
+{
+    if (!td_bench_begin(1.0)) return 1;
+    for (int i = -1; i < td_bench_count(); i++) {
+        if (i >= 0) td_bench_run(i, TD_BENCH_CORE);
+        printf("%s\t%s\t%.0f\n", i < 0 ? "begin" : td_bench_name(i), i < 0 ? "" : td_bench_unit(i), i < 0 ? 0.0 : td_bench_amount(i));
+        fflush(stdout);
+    }
+    td_bench_end();
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     double ns[2], worst[2], mean[2];
+    if (argc > 1 && strcmp(argv[1], "count") == 0) return count();
     if (!td_bench_begin(10.0)) return 1;
     printf("%-36s %10s %10s %8s\n", "", "core", "reference", "ratio");
     double playing = 0.0;
