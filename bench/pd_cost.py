@@ -226,7 +226,7 @@ def main() -> int:
     hosts = find_hosts()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pd", nargs="+", choices=hosts, metavar="NAME", help=f"of {', '.join(hosts) or 'none'} (the first)")
-    parser.add_argument("--seconds", type=positive(float), default=13.0, help="of sound in a run (%(default)g: the loop, twice)")
+    parser.add_argument("--seconds", type=positive(float), default=6.5, help="of sound in a run (%(default)g: the loop, once)")
     parser.add_argument("--rounds", type=positive(int), default=5, help="of which medians are taken (%(default)s)")
     parser.add_argument("--counts", type=positive(int), nargs="+", default=[1, 10, 100, 500], metavar="N", help="of [torchdrum~] in one Pd")
     parser.add_argument("--instructions", action="store_true", help="count them, too (minutes)")
