@@ -1,134 +1,254 @@
 # SPDX-License-Identifier: MIT
-"""What objects cost in real Pd: python bench/pd_cost.py [--pd NAME]
+"""What objects cost in real Pd.
 
-A patch with 1 and one with 101 of an object run as fast as they can, without sound card and window; the difference of their processor
-times, divided by 100, is the cost of one. [torchdrum~] with each detector, in a loop of drums and in silence, stands beside bonk~, which
-only detects, and bench/vanilla_drum.pd, a drum that one would patch by hand. Then 1, 10, 100 and 500 objects in one process. Sizes are run
-in turns, each with a short and a long sound, so that starting does not count; medians and the spread are printed. Needs puredata-extra for
-bonk~ (apt).
+    python bench/pd_cost.py [--pd NAME …] [--seconds S] [--rounds N] [--counts N …] [--instructions] [--json FILE]
+
+A patch with one and one with 101 of an object run as fast as they can, without sound card and window; the difference of the processor
+times of these processes (user and system), divided by 100, is the cost of one. All hear the same loop of a drum machine, and so play at the
+same time. [torchdrum~] with each detector, and in silence, stands beside bonk~, which only detects (apt install puredata-extra; PD_EXTRA
+names its folder where Pd does not find it), bench/vanilla_drum.pd, a drum patched by hand, and a gain, the least that an object can cost.
+Then 1, 10, 100 and 500 [torchdrum~] in one process. Every patch runs twice, for a short and for a long time, so that starting and creating
+do not count; all are run in turns, and medians, least and most of the rounds are told. --instructions counts them by valgrind, one object
+beside 11, while the loop is heard once: nearly the same number in every run, whatever else the machine does.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import soundfile as sf
+import soxr
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "pd"))
 from harness import Host, Patch, build_object, find_hosts, run_patch  # noqa: E402
 
-RATE, MANY = 48000, 100
-FEW = (1, 10, 100, 500)
-SILENT = "[torchdrum~] in silence"
-OBJECTS = {  # what stands in the patch; where empty, only the player runs
-    "[torchdrum~]": "torchdrum~",
-    "[torchdrum~ -detector classic]": "torchdrum~ -detector classic",
-    SILENT: "torchdrum~",
-    "[bonk~], which only detects": "bonk~",
-    "vanilla_drum.pd": "vanilla_drum",
-    "[*~ 0.5]": "*~ 0.5",
-}
+RATE, START_S = 48000, 3.0  # a short run is so long: by then [torchdrum~] is at rest in silence
+MANY, MANY_COUNTED = 101, 11
+LOOP = ROOT / "tests" / "audio" / "loop_compus.flac"
+COUNTER = "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"
+LIMIT_S = 1800  # of a run
 
 
-def groove(folder: Path):
-    x = sf.read(ROOT / "tests" / "audio" / "loop_compus.flac", dtype="float32")[0]
-    sf.write(folder / "in.wav", x, RATE, subtype="FLOAT")
-    sf.write(folder / "silence.wav", np.zeros(RATE, np.float32), RATE, subtype="FLOAT")
+@dataclass(frozen=True)
+class Object:
+    """What is measured. setting: a message that it gets when it is made. sound: the file that it hears."""
+
+    name: str
+    words: str
+    setting: str = ""
+    sound: str = "loop.wav"
 
 
-def patch(words: str, count: int, seconds: float, sound: str, folder: Path) -> Patch:
-    p = Patch(declare=[folder, ROOT / "bench"])
-    start, order = p.obj("loadbang"), p.obj("t b b b b")
-    p.cord(start, 0, order)
-    filer, table, player = p.obj("soundfiler"), p.obj("table in"), p.obj("tabplay~ in")
-    assert table
-    end, bye = p.obj(f"del {1000 * seconds:g}"), p.msg("; pd quit")
-    for outlet, words_, to in ((3, f"read -resize {sound} in", filer), (2, "; pd dsp 1", None), (1, "bang", player), (0, "bang", end)):
-        box = p.msg(words_)
-        p.cord(order, outlet, box)
-        if to is not None:
-            p.cord(box, 0, to)
-    p.cord(player, 1, player)  # from the begin again
-    p.cord(end, 0, bye)
-    for _ in range(count):
-        p.cord(player, 0, p.obj(words))
-    return p
+OBJECTS = (
+    Object("[torchdrum~]", "torchdrum~"),
+    Object("[torchdrum~], detector classic", "torchdrum~", "detector classic"),
+    Object("[torchdrum~] in silence", "torchdrum~", sound="silence.wav"),
+    Object("[bonk~], which only detects", "bonk~"),
+    Object("vanilla_drum.pd", "vanilla_drum"),
+    Object("[*~ 0.5]", "*~ 0.5"),
+)
+OWN = OBJECTS[0]
 
 
-def cpu_s(host: Host, p: Patch, folder: Path) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    log = run_patch(host, folder, p, RATE, timeout=600)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if wrong := [line for line in log if "couldn't create" in line]:
-        sys.exit(f"{host.name} {wrong[0]}: is puredata-extra installed?")
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+class CannotRun(Exception):
+    pass
 
 
-def share(host: Host, words: str, count: int, seconds: float, sound: str, folder: Path) -> float:
-    """Of a core that so many objects take: from a run that is so many seconds longer than another one."""
-    short, long = (cpu_s(host, patch(words, count, s, sound, folder), folder) for s in (1.0, 1.0 + seconds))
-    return (long - short) / seconds
+class Bench:
+    """Patches run in one Pd, in a folder that has the object and the sounds."""
+
+    def __init__(self, host: Host, folder: Path):
+        self.host, self.folder = host, folder
+        self.folders = [folder, ROOT / "bench"]
+        if extra := os.environ.get("PD_EXTRA"):
+            self.folders.append(Path(extra).resolve())
+        build_object(folder, host.double)
+        x, rate = sf.read(LOOP, dtype="float32")
+        x = soxr.resample(x, rate, RATE, quality="VHQ")
+        self.loop_s = len(x) / RATE
+        for name, sound in (("loop", x), ("silence", 0.0 * x)):
+            sf.write(folder / f"{name}.wav", sound, RATE, subtype="FLOAT")
+
+    def patch(self, what: Object, count: int, seconds: float) -> Patch:
+        p = Patch(declare=self.folders)
+        start, order = p.obj("loadbang"), p.obj("t b b b b")
+        p.cord(start, 0, order)
+        p.obj("table sound")
+        player, filer, end = p.obj("tabplay~ sound"), p.obj("soundfiler"), p.obj(f"delay {1000 * seconds:g}")
+        for outlet, words, to in (
+            (3, f"read -resize {what.sound} sound", filer),
+            (2, "; pd dsp 1", None),
+            (1, "bang", player),
+            (0, "bang", end),
+        ):
+            message = p.msg(words)
+            p.cord(order, outlet, message)
+            if to is not None:
+                p.cord(message, 0, to)
+        p.cord(player, 1, player)  # at its end from the beginning
+        p.cord(end, 0, p.msg("; pd quit"))
+        for _ in range(count):
+            box = p.obj(what.words)
+            p.cord(player, 0, box)
+            if what.setting:  # as a saved patch has it
+                p.boxes[box] += f"\n#A {what.setting};"
+        return p
+
+    def run(self, what: Object, count: int, seconds: float, before: tuple[str, ...] = ()) -> tuple[float, list[str]]:
+        """Processor time in s and the console of one process."""
+        begun = resource.getrusage(resource.RUSAGE_CHILDREN)
+        log = run_patch(self.host, self.folder, self.patch(what, count, seconds), RATE, before, LIMIT_S)
+        done = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if wrong := [line for line in log if re.search(r"couldn't create|error:", line)]:
+            raise CannotRun(f"{self.host.name} says of {what.name}: {wrong[0]}")
+        return done.ru_utime - begun.ru_utime + done.ru_stime - begun.ru_stime, log
+
+    def share(self, what: Object, count: int, seconds: float) -> float:
+        """Of a core, that a patch with so many takes."""
+        short, long = (self.run(what, count, s)[0] for s in (START_S, START_S + seconds))
+        return (long - short) / seconds
+
+    def available(self) -> list[Object]:
+        """Those that this Pd can make. Its own ones it must."""
+        found = []
+        for what in OBJECTS:
+            try:
+                self.run(what, 1, 0.1)
+                found.append(what)
+            except CannotRun as error:
+                if "bonk~" not in what.words:
+                    raise
+                print(f"left out: {error}", file=sys.stderr)
+        return found
+
+    def costs(self, objects: list[Object], seconds: float, rounds: int) -> list[dict]:
+        """ns that one of each object takes for a sample."""
+        ns = {what.name: [] for what in objects}
+        for _ in range(rounds):
+            for what in objects:
+                one, many = (self.share(what, count, seconds) for count in (1, MANY))
+                ns[what.name].append(1e9 * (many - one) / ((MANY - 1) * RATE))
+        return [{"object": name, "ns": statistics.median(of), "least": min(of), "most": max(of)} for name, of in ns.items()]
+
+    def instructions(self, what: Object) -> float:
+        """That one object takes for a sample, of those in which the loop is heard once."""
+        counts = {}
+        for count in (1, MANY_COUNTED):
+            for seconds in (START_S, START_S + self.loop_s):
+                log = self.run(what, count, seconds, COUNTER)[1]
+                found = [match[1] for line in log if (match := re.search(r"I +refs: +([\d,]+)", line))]
+                if not found:
+                    raise CannotRun(f"valgrind did not count {what.name}: {log[-1] if log else 'it said nothing'}")
+                counts[count, seconds > START_S] = int(found[-1].replace(",", ""))
+        while_heard = {count: counts[count, True] - counts[count, False] for count in (1, MANY_COUNTED)}
+        return (while_heard[MANY_COUNTED] - while_heard[1]) / ((MANY_COUNTED - 1) * RATE * self.loop_s)
+
+    def scaling(self, counts: list[int], seconds: float, rounds: int) -> list[dict]:
+        """What so many [torchdrum~] in one process take, beside a patch without any. Few are run for longer: they take so little."""
+        lengths = {count: seconds * min(10, max(1, max(counts) // (10 * max(count, 1)))) for count in (0, *counts)}
+        shares = {count: [] for count in lengths}
+        for _ in range(rounds):
+            for count, length in lengths.items():
+                shares[count].append(self.share(OWN, count, length))
+        rows = []
+        for count in counts:
+            each = [1e9 * (share - empty) / (count * RATE) for share, empty in zip(shares[count], shares[0], strict=True)]
+            rows.append(
+                {
+                    "objects": count,
+                    "share": statistics.median(shares[count]),
+                    "ns": statistics.median(each),
+                    "least": min(each),
+                    "most": max(each),
+                }
+            )
+        return rows
 
 
-def one_against_many(host: Host, seconds: float, rounds: int, folder: Path) -> list[dict]:
-    """Cost of one of each object in ns for a sample: median, least and most of the rounds."""
-    costs = {name: [] for name in OBJECTS}
-    for _ in range(rounds):
-        for name, words in OBJECTS.items():
-            sound = "silence.wav" if name == SILENT else "in.wav"
-            few, many = (share(host, words, count, seconds, sound, folder) for count in (1, 1 + MANY))
-            costs[name].append(1e9 * (many - few) / (MANY * RATE))
-    return [{"object": name, "ns": statistics.median(c), "least": min(c), "most": max(c)} for name, c in costs.items()]
+def measure(host: Host, options: argparse.Namespace) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(host, Path(folder))
+        objects = bench.available()
+        costs = bench.costs(objects, options.seconds, options.rounds)
+        if options.instructions:
+            for row, what in zip(costs, objects, strict=True):
+                row["instructions"] = bench.instructions(what)
+        scaling = bench.scaling(options.counts, options.seconds, options.rounds)
+    middle = statistics.median(row["ns"] for row in scaling)
+    for row in scaling:
+        row["deviation"] = row["ns"] / middle - 1
+    most = scaling[-1]
+    return {"pd": host.name, "rate": RATE, "seconds": options.seconds, "rounds": options.rounds, "costs": costs, "scaling": scaling,
+            "in_real_time": int(most["objects"] / most["share"])}  # fmt: skip
 
 
-def scaling(host: Host, seconds: float, rounds: int, folder: Path) -> list[dict]:
-    """Share of a core that so many [torchdrum~] take, and what each takes beside what each of 100 takes."""
-    shares = {count: [] for count in (0, *FEW)}
-    for _ in range(rounds):
-        for count in shares:
-            shares[count].append(share(host, "torchdrum~", count, seconds, "in.wav", folder))
-    empty, *others = (statistics.median(s) for s in shares.values())
-    each = {count: (other - empty) / count for count, other in zip(FEW, others, strict=True)}
-    return [{"objects": count, "share": other, "of_100": each[count] / each[100]} for count, other in zip(FEW, others, strict=True)]
+def table(result: dict) -> str:
+    """The result for people, in Markdown."""
+    costs, own = result["costs"], result["costs"][0]["ns"]
+    counted = "instructions" in costs[0]
+    lines = [f"{result['pd']}, {RATE} Hz, median of {result['rounds']} rounds (least to most)\n"]
+    lines.append("| object | ns a sample | of a core | beside [torchdrum~] |" + (" instructions a sample |" if counted else ""))
+    lines.append("|---|---|---|---|" + ("---|" if counted else ""))
+    for row in costs:
+        line = f"| {row['object']} | {row['ns']:.1f} ({row['least']:.1f} to {row['most']:.1f}) "
+        line += f"| {row['ns'] * RATE / 1e7:.3f} % | {row['ns'] / own:.2f} |"
+        lines.append(line + (f" {row['instructions']:.0f} |" if counted else ""))
+    lines.append("\n| [torchdrum~] in one Pd | of a core | ns a sample, each | beside the median |\n|---|---|---|---|")
+    for row in result["scaling"]:
+        spread = f"{row['ns']:.1f} ({row['least']:.1f} to {row['most']:.1f})"
+        lines.append(f"| {row['objects']} | {100 * row['share']:.2f} % | {spread} | {100 * row['deviation']:+.0f} % |")
+    lines.append(f"\nBy the last row {result['in_real_time']} play in real time on one core.")
+    return "\n".join(lines)
 
 
-def main():
+def positive(kind: type):
+    def read(text: str):
+        if (value := kind(text)) <= 0:
+            raise ValueError
+        return value
+
+    read.__name__ = f"positive {kind.__name__}"  # argparse says: invalid positive int value
+    return read
+
+
+def main() -> int:
     hosts = find_hosts()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pd", choices=hosts, default=next(iter(hosts), None), help="which of those that are here (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of sound in a run (%(default)g)")
-    parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken (%(default)s)")
+    parser.add_argument("--pd", nargs="+", choices=hosts, metavar="NAME", help=f"of {', '.join(hosts) or 'none'} (the first)")
+    parser.add_argument("--seconds", type=positive(float), default=6.5, help="of sound in a run (%(default)g: the loop, once)")
+    parser.add_argument("--rounds", type=positive(int), default=5, help="of which medians are taken (%(default)s)")
+    parser.add_argument("--counts", type=positive(int), nargs="+", default=[1, 10, 100, 500], metavar="N", help="of [torchdrum~] in one Pd")
+    parser.add_argument("--instructions", action="store_true", help="count them, too (minutes)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write what was measured")
     options = parser.parse_args()
     if not hosts:
-        sys.exit("there is no Pd here: apt install puredata-core")
-    host = hosts[options.pd]
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        build_object(folder, host.double)
-        groove(folder)
-        costs = one_against_many(host, options.seconds, options.rounds, folder)
-        own = costs[0]["ns"]
-        print(f"{host.name}, {RATE} Hz\n\n| object | ns a sample | of a core | beside [torchdrum~] |\n|---|---|---|---|")
-        for row in costs:
-            print(f"| {row['object']} | {row['ns']:.1f} ({row['least']:.1f} to {row['most']:.1f}) | {row['ns'] * RATE / 1e7:.3f} % "
-                  f"| {row['ns'] / own:.2f} |", flush=True)  # fmt: skip
-        counts = scaling(host, options.seconds, options.rounds, folder)
-        print("\n| [torchdrum~] in one Pd | of a core | each, beside 100 of them |\n|---|---|---|")
-        for row in counts:
-            print(f"| {row['objects']} | {100 * row['share']:.2f} % | {row['of_100']:.2f} |")
-        print(f"\n{FEW[-1] / counts[-1]['share']:.0f} play in real time on one core")
+        parser.error("there is no Pd here: apt install puredata-core, or tools/fetch_pd.sh")
+    if options.instructions and not shutil.which("valgrind"):
+        parser.error("instructions are counted by valgrind, which is not installed: apt install valgrind")
+    options.counts.sort()
+    results = []
+    for name in options.pd or list(hosts)[:1]:
+        try:
+            results.append(measure(hosts[name], options))
+        except CannotRun as error:
+            print(error, file=sys.stderr)
+            return 1
+        print(("\n" if len(results) > 1 else "") + table(results[-1]), flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"pd": host.name, "cost": costs, "scaling": counts}, indent=1) + "\n")
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
