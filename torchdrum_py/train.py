@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import data, judge, model_file, synth
+from . import data, judge, long_features, model_file, synth
 from .audio import whole_file
 from .errors import TorchdrumError, cannot
 from .mapping import Network, Scale, played
@@ -34,6 +34,8 @@ BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
 CHECKED = 64  # strokes
+FOLLOWED = 0.3  # of the dB between two strokes that their drums shall have between them at least (Recipe.dynamics)
+LOUDNESS = long_features.NAMES.index("transient_loudness")
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
 
@@ -113,6 +115,13 @@ def errors(network, preset: Preset, baseline: Tensor, task: Task, recipe: Recipe
             differences(preset, baseline, network(part), recipe, seed, at * batch) for at, part in enumerate(task.inputs[:, 0].split(batch))
         ]
         return (torch.cat(found) - task.targets).abs()
+
+
+def disorder(heard: Tensor, drums: Tensor) -> Tensor:
+    """By how many dB, in the mean over pairs of strokes, the louder one's drum falls short of FOLLOWED times what it is louder. heard, drums:
+    dB [n], of the windows that the network sees and of its drums."""
+    louder, drum = (x[:, None] - x for x in (heard, drums))
+    return torch.where(louder > 0.0, torch.relu(FOLLOWED * louder - drum), 0.0).sum() / max(1, len(heard) * (len(heard) - 1) // 2)
 
 
 @dataclass
@@ -271,6 +280,7 @@ def train(
     choose, test = (Task(part, scale, targets[reference], recipe).to(device) for part in (choose, unseen))
     spread, zero = recipe.spread(targets).to(device), targets[reference]
     baseline = preset_features(preset, recipe, UNSEEN_SEEDS).to(device)
+    decibels = float(scale.max[0] - scale.min[0])  # of the input 1
 
     generator = torch.Generator().manual_seed(seed)
     network = recipe.network(hidden, generator).to(device)
@@ -310,6 +320,8 @@ def train(
             modulation = network(inputs)
             found = differences(preset, baseline, modulation, recipe, noise)
             loss = ((found - wanted).abs() / spread).mean()
+            if recipe.dynamics:
+                loss = loss + recipe.dynamics * disorder(decibels * inputs[:, 0], found[:, LOUDNESS]) / spread[LOUDNESS]
             optimizer.zero_grad()
             (loss + recipe.character * modulation.square().mean()).backward()
             optimizer.step()
