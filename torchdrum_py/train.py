@@ -299,7 +299,7 @@ def train(
 
     optimizer, rate = means(False)
     sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "epochs": last, "levels": recipe.moved}
-    sort["strokes"] = fingerprint(hits)
+    sort |= {"dynamics": recipe.dynamics, "strokes": fingerprint(hits)}
     keeper = Checkpoint(checkpoint, sort) if checkpoint else None
     if keeper and resume and (state := keeper.load()):
         try:

@@ -146,6 +146,34 @@ def test_the_same_seed_writes_the_same_file_and_another_another(tmp_path):
     assert files[0] == files[1] != files[2]
 
 
+def test_disorder_is_what_the_louder_strokes_drum_falls_short_of():
+    """Pairs 10, 20 and 10 dB apart: their drums should be 3, 6 and 3 apart and are -2, 7 and 9."""
+    heard, drums = torch.tensor([-30.0, -20.0, -10.0]), torch.tensor([-20.0, -22.0, -13.0], requires_grad=True)
+    loss = train.disorder(heard, drums)
+    assert loss.item() == pytest.approx((0.3 * 10 + 2) / 3)
+    loss.backward()
+    assert drums.grad.tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])  # a step against it: the soft one's softer, the louder one's louder
+    assert train.disorder(heard, 0.31 * heard) == 0.0
+    assert train.disorder(torch.zeros(3), drums) == 0.0  # none is louder
+    assert train.disorder(heard[:1], drums[:1]) == 0.0
+
+
+def test_dynamics_is_off_unless_asked_for_and_orders_the_drums_when_it_is(monkeypatch):
+    """Strokes whose sound says the contrary of what is heard of them: the louder, the softer."""
+    backwards = [dataclasses.replace(hit, features=hit.features * np.float32([-1, 1, 1]) - np.float32([50, 0, 0])) for hit in hits()]
+
+    def order(recipe) -> float:
+        trained = train.train(backwards, PRESET, dataclasses.replace(recipe, views=0, moved=0.0), epochs=EPOCHS)
+        inputs = torch.from_numpy(trained.scale(np.array([hit.features for hit in backwards])))
+        with torch.no_grad():
+            drums = train.differences(PRESET, trained.baseline, trained.network(inputs), RECIPE, 1)[:, train.LOUDNESS]
+        return judge.rank_correlation(inputs[:, 0].numpy(), drums.numpy())
+
+    assert order(dataclasses.replace(RECIPE, dynamics=10.0)) > 0.8
+    monkeypatch.setattr(train, "disorder", None)
+    assert order(RECIPE) < -0.8
+
+
 def test_an_interrupted_training_keeps_the_best_network():
     checked = []
 
@@ -289,6 +317,9 @@ def test_ctrl_c_keeps_the_best_so_far(tmp_path, recording):
         {"--levels": "1.5"},
         {"--levels": "nan"},
         {"--levels": "0.5", "--recipe": "original"},
+        {"--dynamics": "-1"},
+        {"--dynamics": "nan"},
+        {"--dynamics": "1", "--recipe": "original"},
         {"--device": "moon"},
         {"--name": "a\nb"},
     ],
