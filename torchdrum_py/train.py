@@ -34,7 +34,7 @@ BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
 CHECKED = 64  # strokes
-FOLLOWED = 0.3  # of the dB between two strokes that their drums shall have between them at least (Recipe.dynamics)
+FOLLOWED = 0.5  # of the dB between two strokes that their drums shall have between them at least (Recipe.dynamics)
 LOUDNESS = long_features.NAMES.index("transient_loudness")
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]

@@ -147,13 +147,13 @@ def test_the_same_seed_writes_the_same_file_and_another_another(tmp_path):
 
 
 def test_disorder_is_what_the_louder_strokes_drum_falls_short_of():
-    """Pairs 10, 20 and 10 dB apart: their drums should be 3, 6 and 3 apart and are -2, 7 and 9."""
-    heard, drums = torch.tensor([-30.0, -20.0, -10.0]), torch.tensor([-20.0, -22.0, -13.0], requires_grad=True)
+    """Pairs 10, 20 and 10 dB apart: their drums should be 5, 10 and 5 apart and are -2, 13 and 15."""
+    heard, drums = torch.tensor([-30.0, -20.0, -10.0]), torch.tensor([-20.0, -22.0, -7.0], requires_grad=True)
     loss = train.disorder(heard, drums)
-    assert loss.item() == pytest.approx((0.3 * 10 + 2) / 3)
+    assert loss.item() == pytest.approx((0.5 * 10 + 2) / 3)
     loss.backward()
     assert drums.grad.tolist() == pytest.approx([1 / 3, -1 / 3, 0.0])  # a step against it: the soft one's softer, the louder one's louder
-    assert train.disorder(heard, 0.31 * heard) == 0.0
+    assert train.disorder(heard, 0.51 * heard) == 0.0
     assert train.disorder(torch.zeros(3), drums) == 0.0  # none is louder
     assert train.disorder(heard[:1], drums[:1]) == 0.0
 
