@@ -3,11 +3,12 @@
 # Trains a model for each kind of strokes and each preset and writes their cards (about an hour on one core); MODELS names another folder than
 # models/. Models that are there already are left alone. models/README.md says which of them are
 # shipped.
-#   tools/train_models.sh SNARES BODY CAJON
-# SNARES: the 504 single hits of models/README.md; BODY: Samples/body of sfzinstruments/body_percussion;
-# CAJON: Samples/cajon/dyn of sfzinstruments/karoryfer.gogodze-phu-vol-i.
+#   tools/train_models.sh SNARES FRANKENSNARE BODY CAJON
+# SNARES: the 504 single hits of models/README.md; FRANKENSNARE: Samples of sfzinstruments/karoryfer.frankensnare, for the brushes on
+# drums 20 and 22; BODY: Samples/body of sfzinstruments/body_percussion; CAJON: Samples/cajon/dyn of
+# sfzinstruments/karoryfer.gogodze-phu-vol-i.
 set -euo pipefail
-snares=${1:?folder of snare hits} body=${2:?folder of body percussion} cajon=${3:?folder of cajon hits}
+snares=${1:?folder of snare hits} frankensnare=${2:?folder of Frankensnare} body=${3:?folder of body percussion} cajon=${4:?folder of cajon hits}
 torchdrum=${TORCHDRUM:-torchdrum} models=${MODELS:-models}
 snare_source="Frankensnare by karoryfer (GitHub: sfzinstruments/karoryfer.frankensnare), CC0 1.0"
 hand_source="body_percussion and karoryfer.gogodze-phu-vol-i (GitHub: sfzinstruments), CC0 1.0"

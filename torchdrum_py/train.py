@@ -27,14 +27,16 @@ from .mapping import Network, Scale, played
 from .model import Model
 from .params import PARAMS
 from .presets import Preset
-from .recipe import DEFAULT, Recipe
+from .recipe import DEFAULT, LEAST_SPREAD, Recipe
 
 UNSEEN_SEEDS = 2**31  # noise from here on is never trained with
 BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
 CHECKED = 64  # strokes
-FOLLOWED = 0.5  # of the dB between two strokes that their drums shall have between them at least (Recipe.dynamics)
+# With Recipe.dynamics (spec 10.8): of the dB between two strokes what their drums shall have between them at least; pairs of
+# strokes of any kind in a step; weight of the reference stroke beside that.
+FOLLOWED, STRANGERS, HOME = 0.5, 4, 0.01
 LOUDNESS = long_features.NAMES.index("transient_loudness")
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
@@ -117,11 +119,32 @@ def errors(network, preset: Preset, baseline: Tensor, task: Task, recipe: Recipe
         return (torch.cat(found) - task.targets).abs()
 
 
-def disorder(heard: Tensor, drums: Tensor) -> Tensor:
-    """By how many dB, in the mean over pairs of strokes, the louder one's drum falls short of FOLLOWED times what it is louder. heard, drums:
-    dB [n], of the windows that the network sees and of its drums."""
-    louder, drum = (x[:, None] - x for x in (heard, drums))
-    return torch.where(louder > 0.0, torch.relu(FOLLOWED * louder - drum), 0.0).sum() / max(1, len(heard) * (len(heard) - 1) // 2)
+def disorder(louder: Tensor, drum: Tensor) -> Tensor:
+    """By how many dB, in the mean over pairs of strokes, the drum of the louder one falls short of FOLLOWED times what it is louder. By how
+    much one stroke of each pair is louder than the other, and its drum than the other's: dB, of any shape."""
+    return torch.relu(FOLLOWED * louder.abs() - louder.sign() * drum).mean()
+
+
+class Promises:
+    """What a model shall keep whatever the recordings say (spec 10.8): a louder stroke is a louder drum, the reference stroke the preset."""
+
+    def __init__(self, scale: Scale, spread: Tensor):
+        self.reference, self.spread = torch.from_numpy(scale.reference), spread[LOUDNESS]
+        self.decibels = float(scale.max[0] - scale.min[0])
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Inputs [1 + 2 STRANGERS, 3]: of the reference stroke, of strokes of any kind, and of these at another level."""
+        some = torch.rand(STRANGERS, 3, generator=generator)
+        same = torch.cat([torch.rand(STRANGERS, 1, generator=generator), some[:, 1:]], dim=1)
+        return torch.cat([torch.zeros(1, 3), torch.cat([some, same]) - self.reference])
+
+    def broken(self, inputs: Tensor, drums: Tensor) -> Tensor:
+        """How far the drums are from it. inputs [n, 3]: of strokes, then those drawn; drums [n, 7]: differences from the preset."""
+        level, loud = self.decibels * inputs[:, 0], drums[:, LOUDNESS]
+        strokes = len(inputs) - 2 * STRANGERS - 1
+        (x, _, one, other), (y, _, drum, others) = (v.split([strokes, 1, STRANGERS, STRANGERS]) for v in (level, loud))
+        order = disorder(x[:, None] - x, y[:, None] - y) + disorder(one - other, drum - others)
+        return order / self.spread + HOME * (drums[strokes].abs() / LEAST_SPREAD.to(drums.device)).mean()
 
 
 @dataclass
@@ -280,7 +303,7 @@ def train(
     choose, test = (Task(part, scale, targets[reference], recipe).to(device) for part in (choose, unseen))
     spread, zero = recipe.spread(targets).to(device), targets[reference]
     baseline = preset_features(preset, recipe, UNSEEN_SEEDS).to(device)
-    decibels = float(scale.max[0] - scale.min[0])  # of the input 1
+    promises = Promises(scale, spread)
 
     generator = torch.Generator().manual_seed(seed)
     network = recipe.network(hidden, generator).to(device)
@@ -317,13 +340,15 @@ def train(
         for rows in torch.randperm(count, generator=generator).split(recipe.batch):
             inputs, wanted = lessons.draw(rows, generator)
             noise = int(torch.randint(UNSEEN_SEEDS, (), generator=generator))
+            if recipe.dynamics:
+                inputs = torch.cat([inputs, promises.draw(generator).to(device)])
             modulation = network(inputs)
             found = differences(preset, baseline, modulation, recipe, noise)
-            loss = ((found - wanted).abs() / spread).mean()
+            loss = ((found[: len(rows)] - wanted).abs() / spread).mean()
             if recipe.dynamics:
-                loss = loss + recipe.dynamics * disorder(decibels * inputs[:, 0], found[:, LOUDNESS]) / spread[LOUDNESS]
+                loss = loss + recipe.dynamics * promises.broken(inputs, found)
             optimizer.zero_grad()
-            (loss + recipe.character * modulation.square().mean()).backward()
+            (loss + recipe.character * modulation[: len(rows)].square().mean()).backward()
             optimizer.step()
             total += loss.item() * len(rows)
         return total / count
