@@ -126,7 +126,7 @@ def disorder(louder: Tensor, drum: Tensor) -> Tensor:
 
 
 class Promises:
-    """What a model shall keep whatever the recordings say (spec 10.8): a louder stroke is a louder drum, the reference stroke the preset."""
+    """What a model keeps whatever the recordings say (spec 10.8): a louder stroke is a louder drum, the reference stroke the preset."""
 
     def __init__(self, scale: Scale, spread: Tensor):
         self.reference, self.spread = torch.from_numpy(scale.reference), spread[LOUDNESS]

@@ -63,7 +63,7 @@ def add_train(parser: argparse.ArgumentParser):
         "--dynamics",
         type=float,
         metavar="WEIGHT",
-        help="of: a louder stroke is a louder drum, whatever the recordings say (0; 4 for strokes whose loudness their first 5 ms tell badly)",
+        help="of: a louder stroke is a louder drum, whatever the recordings say (0; 4 for strokes whose first 5 ms tell little of it)",
     )
     parser.add_argument("--folds", type=int, metavar="N", help="train N times more, each without a part of the strokes, to test on all")
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")

@@ -154,15 +154,15 @@ def test_disorder_is_what_the_louder_strokes_drum_falls_short_of():
     assert drum.grad.tolist() == pytest.approx([-1 / 4, 1 / 4, 0.0, 0.0])  # a step against it: the louder stroke's drum gets louder
 
 
-def promises() -> tuple[train.Promises, train.Scale, torch.Tensor]:
+def promises() -> tuple[train.Promises, torch.Tensor]:
     """With 40 dB from the least to the most loudness and a reference in the middle; and what is drawn."""
     scale = train.Scale(np.float32([-60, 80, -30]), np.float32([-20, 120, -10]), np.float32([0.5, 0.5, 0.5]))
     kept = train.Promises(scale, torch.full((7,), 5.0))
-    return kept, scale, kept.draw(torch.Generator().manual_seed(1))
+    return kept, kept.draw(torch.Generator().manual_seed(1))
 
 
 def test_promises_are_drawn_for_the_reference_stroke_and_for_any_stroke_at_two_levels():
-    kept, scale, drawn = promises()
+    _, drawn = promises()
     assert drawn[0].tolist() == [0, 0, 0] and len(drawn) == 1 + 2 * train.STRANGERS
     some, same = drawn[1:].split(train.STRANGERS)
     assert torch.equal(some[:, 1:], same[:, 1:]) and not (some[:, 0] == same[:, 0]).any()
@@ -170,7 +170,7 @@ def test_promises_are_drawn_for_the_reference_stroke_and_for_any_stroke_at_two_l
 
 
 def test_promises_are_kept_by_drums_as_loud_as_their_strokes_and_broken_by_softer_ones():
-    kept, _, drawn = promises()
+    kept, drawn = promises()
     inputs = torch.cat([torch.tensor([[0.4, 0.0, 0.0], [-0.4, 0.2, 0.1]]), drawn])
     drums = torch.zeros(len(inputs), 7)
     drums[:, train.LOUDNESS] = 40.0 * inputs[:, 0]
