@@ -373,7 +373,7 @@ def osc() -> Canvas:
     )  # fmt: skip
 
 
-PLAIN_MODELS = [name for name in td.model_names() if not name.startswith(("rim_", "stick_"))]
+PLAIN_MODELS = [name for name in td.model_names() if f"808_{name}" in td.preset_names()]
 
 
 def begin() -> Canvas:

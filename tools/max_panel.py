@@ -40,7 +40,7 @@ def ints(code: str) -> str:
 def models() -> list[str]:
     """Those that come with the object, plain ones first."""
     names = [path.stem for path in (ROOT / "models").glob("*.safetensors")]
-    return sorted(names, key=lambda name: (name.startswith(("rim_", "stick_")), name))
+    return sorted(names, key=lambda name: (f"808_{name}" not in td.preset_names(), name))
 
 
 # ---- scales

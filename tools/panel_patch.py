@@ -18,19 +18,19 @@ import torchdrum_py as td
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "help_patches" / "torchdrum-panel.pd"
 
-WIDTH, HEIGHT, TICK_MS = 640, 420, 50
+WIDTH, HEIGHT, TICK_MS = 640, 445, 50
 # White is what was set, cyan what is heard, amber what the stroke does with the drum.
 GROUND, WELL, LINE, GREY, WHITE, CYAN, AMBER = "#14171a", "#22272c", "#3a424a", "#93a1ad", "#f2f5f7", "#3fc8e8", "#ffb020"
 DATA_GREY, DATA_WHITE, DATA_CYAN, DATA_AMBER = 444, 777, 267, 850  # the same for arrays and data structures
 
 FADERS = td.PARAMS
-FADER_X, FADER_Y, FADER_HEIGHT, FADER_STEP = 16, 298, 70, 45
+FADER_X, FADER_Y, FADER_HEIGHT, FADER_STEP = 16, 323, 70, 45
 CONTROLS = ["depth", "mix", "sensitivity", "hold", "gain"]
 CONTROL_X, CONTROL_Y, CONTROL_WIDTH, CONTROL_STEP = 104, 162, 210, 17
 COLUMNS, SCOPE, STROKES = 120, (8, 30, 330, 104), 12  # the strokes have a strip below the curves
 METERS, METER_LEAST_DB, METER_FALL_DB = {"in": 348, "out": 368}, -60, 2.5
 RADAR = (398, 30, 98, 94)
-LISTS = {"model": ("load", 506, 46, 126, 195), "preset": ("preset", 398, 171, 98, 70)}
+LISTS = {"model": ("load", 506, 46, 126, 225), "preset": ("preset", 398, 171, 98, 70)}
 RANGE = (-60, 0, 30, 120, -60, 0)  # of the features, until the object tells its model's
 PASSING = "meter get dump bang print trigger latency version state"  # messages that change nothing
 OTHER_ANSWERS = "meter level error"  # answers that tell of no change
@@ -39,7 +39,7 @@ OTHER_ANSWERS = "meter level error"  # answers that tell of no change
 def model_names() -> list[str]:
     """Those that come with the object, plain ones first."""
     names = [path.stem for path in (ROOT / "models").glob("*.safetensors")]
-    return sorted(names, key=lambda name: (name.startswith(("rim_", "stick_")), name))
+    return sorted(names, key=lambda name: (f"808_{name}" not in td.preset_names(), name))
 
 
 def named(name: str) -> str:
@@ -128,7 +128,7 @@ def face(c: Canvas):
         slider(c, x, y, "vsl", (width, step * len(names)), (len(names), 0), False, kind, WELL, 0)
         box(c, x, y, 1, 1, WELL, named(f"h-{kind}"))
         for i, name in enumerate(names):
-            label(c, x + 5, y + step * i + step // 2, name.removeprefix("808_"), 10, WHITE)
+            label(c, x + 5, y + step * i + step // 2, name.removeprefix("808_"), min(10, step), WHITE)
 
     for i, p in enumerate(FADERS):
         x, y = FADER_X + FADER_STEP * i, FADER_Y

@@ -42,6 +42,7 @@ class Recipe:
     moved: float  # share of the strokes of a step that are learnt at another level
     views: int  # of each stroke at each level (data.views); 0: the window as it is
     character: float  # weight of the modulations' own size: what no feature hears stays as the preset has it
+    dynamics: float = 0.0  # weight of train.Promises: a louder stroke shall be a louder drum, whatever the recordings say
 
 
 def usual(features: np.ndarray, targets: np.ndarray) -> int:

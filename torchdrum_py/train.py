@@ -20,20 +20,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import data, judge, model_file, synth
+from . import data, judge, long_features, model_file, synth
 from .audio import whole_file
 from .errors import TorchdrumError, cannot
 from .mapping import Network, Scale, played
 from .model import Model
 from .params import PARAMS
 from .presets import Preset
-from .recipe import DEFAULT, Recipe
+from .recipe import DEFAULT, LEAST_SPREAD, Recipe
 
 UNSEEN_SEEDS = 2**31  # noise from here on is never trained with
 BASELINE_HITS = 16
 MEASURED_NOISES = 4
 SMOOTHED = 10  # epochs
 CHECKED = 64  # strokes
+# With Recipe.dynamics (spec 10.8): of the dB between two strokes what their drums shall have between them at least; pairs of
+# strokes of any kind in a step; weight of the reference stroke beside that.
+FOLLOWED, STRANGERS, HOME = 0.5, 4, 0.01
+LOUDNESS = long_features.NAMES.index("transient_loudness")
 
 Parts = tuple[Sequence[data.Hit], Sequence[data.Hit], Sequence[data.Hit]]
 
@@ -113,6 +117,34 @@ def errors(network, preset: Preset, baseline: Tensor, task: Task, recipe: Recipe
             differences(preset, baseline, network(part), recipe, seed, at * batch) for at, part in enumerate(task.inputs[:, 0].split(batch))
         ]
         return (torch.cat(found) - task.targets).abs()
+
+
+def disorder(louder: Tensor, drum: Tensor) -> Tensor:
+    """By how many dB, in the mean over pairs of strokes, the drum of the louder one falls short of FOLLOWED times what it is louder. By how
+    much one stroke of each pair is louder than the other, and its drum than the other's: dB, of any shape."""
+    return torch.relu(FOLLOWED * louder.abs() - louder.sign() * drum).mean()
+
+
+class Promises:
+    """What a model keeps whatever the recordings say (spec 10.8): a louder stroke is a louder drum, the reference stroke the preset."""
+
+    def __init__(self, scale: Scale, spread: Tensor):
+        self.reference, self.spread = torch.from_numpy(scale.reference), spread[LOUDNESS]
+        self.decibels = float(scale.max[0] - scale.min[0])
+
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """Inputs [1 + 2 STRANGERS, 3]: of the reference stroke, of strokes of any kind, and of these at another level."""
+        some = torch.rand(STRANGERS, 3, generator=generator)
+        same = torch.cat([torch.rand(STRANGERS, 1, generator=generator), some[:, 1:]], dim=1)
+        return torch.cat([torch.zeros(1, 3), torch.cat([some, same]) - self.reference])
+
+    def broken(self, inputs: Tensor, drums: Tensor) -> Tensor:
+        """How far the drums are from it. inputs [n, 3]: of strokes, then those drawn; drums [n, 7]: differences from the preset."""
+        level, loud = self.decibels * inputs[:, 0], drums[:, LOUDNESS]
+        strokes = len(inputs) - 2 * STRANGERS - 1
+        (x, _, one, other), (y, _, drum, others) = (v.split([strokes, 1, STRANGERS, STRANGERS]) for v in (level, loud))
+        order = disorder(x[:, None] - x, y[:, None] - y) + disorder(one - other, drum - others)
+        return order / self.spread + HOME * (drums[strokes].abs() / LEAST_SPREAD.to(drums.device)).mean()
 
 
 @dataclass
@@ -271,6 +303,7 @@ def train(
     choose, test = (Task(part, scale, targets[reference], recipe).to(device) for part in (choose, unseen))
     spread, zero = recipe.spread(targets).to(device), targets[reference]
     baseline = preset_features(preset, recipe, UNSEEN_SEEDS).to(device)
+    promises = Promises(scale, spread)
 
     generator = torch.Generator().manual_seed(seed)
     network = recipe.network(hidden, generator).to(device)
@@ -289,7 +322,7 @@ def train(
 
     optimizer, rate = means(False)
     sort = {"preset": preset.to_dict(), "recipe": recipe.name, "model": list(hidden), "seed": seed, "epochs": last, "levels": recipe.moved}
-    sort["strokes"] = fingerprint(hits)
+    sort |= {"dynamics": recipe.dynamics, "strokes": fingerprint(hits)}
     keeper = Checkpoint(checkpoint, sort) if checkpoint else None
     if keeper and resume and (state := keeper.load()):
         try:
@@ -307,11 +340,15 @@ def train(
         for rows in torch.randperm(count, generator=generator).split(recipe.batch):
             inputs, wanted = lessons.draw(rows, generator)
             noise = int(torch.randint(UNSEEN_SEEDS, (), generator=generator))
+            if recipe.dynamics:
+                inputs = torch.cat([inputs, promises.draw(generator).to(device)])
             modulation = network(inputs)
             found = differences(preset, baseline, modulation, recipe, noise)
-            loss = ((found - wanted).abs() / spread).mean()
+            loss = ((found[: len(rows)] - wanted).abs() / spread).mean()
+            if recipe.dynamics:
+                loss = loss + recipe.dynamics * promises.broken(inputs, found)
             optimizer.zero_grad()
-            (loss + recipe.character * modulation.square().mean()).backward()
+            (loss + recipe.character * modulation[: len(rows)].square().mean()).backward()
             optimizer.step()
             total += loss.item() * len(rows)
         return total / count

@@ -22,6 +22,7 @@ from .presets import Preset, preset_names
 
 CARD = ".md"
 MOST_EPOCHS = 100000
+MOST_DYNAMICS = 100
 CHECKPOINT = ".training"  # ending of the file beside the model that --resume and report read
 WINDOWS = (64, 128, 256)
 KINDS = {"linear": (), "mlp": (32,), "large": (64, 64, 64)}  # widths of the hidden layers
@@ -57,6 +58,12 @@ def add_train(parser: argparse.ArgumentParser):
         type=float,
         metavar="SHARE",
         help="of the strokes that is learnt louder or softer than it was played (as the recipe has it; more for a model that others play)",
+    )
+    parser.add_argument(
+        "--dynamics",
+        type=float,
+        metavar="WEIGHT",
+        help="of: a louder stroke is a louder drum, whatever the recordings say (0; 4 for strokes whose first 5 ms tell little of it)",
     )
     parser.add_argument("--folds", type=int, metavar="N", help="train N times more, each without a part of the strokes, to test on all")
     parser.add_argument("--seed", type=int, default=0, help="of split, first weights, noise (%(default)s)")
@@ -117,6 +124,10 @@ def train(args) -> int:
         raise TorchdrumError("--levels is 0 to 1")
     if args.levels is not None and args.recipe == "original":
         raise TorchdrumError("--recipe original learns strokes as they are: leave out --levels")
+    if args.dynamics is not None and not 0.0 <= args.dynamics <= MOST_DYNAMICS:
+        raise TorchdrumError(f"--dynamics is 0 to {MOST_DYNAMICS}")
+    if args.dynamics is not None and args.recipe == "original":
+        raise TorchdrumError("--recipe original knows no dynamics: leave out --dynamics")
     for path, suffix in ((output, SUFFIX), *([(Path(args.card), CARD)] if args.card else [])):
         if path.suffix != suffix or path.is_dir():
             raise TorchdrumError(f"{path}: give the file the ending {suffix}")
@@ -146,6 +157,8 @@ def train(args) -> int:
     recipe, checkpoint = original.RECIPE if args.recipe == "original" else DEFAULT, output.with_suffix(CHECKPOINT)
     if args.levels is not None:
         recipe = replace(recipe, moved=args.levels)
+    if args.dynamics is not None:
+        recipe = replace(recipe, dynamics=args.dynamics)
     if checkpoint.exists() and not args.resume:
         tell(f"{checkpoint} is begun again (--resume goes on from it)")
     how = {"epochs": args.epochs, "hidden": KINDS[args.model], "seed": args.seed, "device": args.device}
@@ -230,7 +243,7 @@ def card(args, heard: data.Heard, trained, model: Model, errors) -> str:
     files = data.recordings(args.audio)
     sums = "".join(f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files)
     options = {"preset": trained.preset.name, "model": args.model, "window": args.window, "recipe": args.recipe, "seed": args.seed}
-    options |= {key: value for key in ("epochs", "levels", "folds") if (value := getattr(args, key)) is not None}
+    options |= {key: value for key in ("epochs", "levels", "dynamics", "folds") if (value := getattr(args, key)) is not None}
     given = " ".join(f"--{key} {value}" for key, value in options.items()) + " --single" * args.single
     info, finish = model.info, sum(checked is None for _, _, checked in trained.history)
     tested = f"On {len(trained.test)} strokes that it was not trained with:"

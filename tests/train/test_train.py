@@ -146,6 +146,66 @@ def test_the_same_seed_writes_the_same_file_and_another_another(tmp_path):
     assert files[0] == files[1] != files[2]
 
 
+def test_disorder_is_what_the_louder_strokes_drum_falls_short_of():
+    louder, drum = torch.tensor([10.0, -10.0, 10.0, 0.0]), torch.tensor([-2.0, 1.0, 7.0, 3.0], requires_grad=True)
+    loss = train.disorder(louder, drum)
+    assert loss.item() == pytest.approx((5 + 2 + 5 + 1) / 4)  # half of 10 dB is asked for; the third has it, and none is louder in the last
+    loss.backward()
+    assert drum.grad.tolist() == pytest.approx([-1 / 4, 1 / 4, 0.0, 0.0])  # a step against it: the louder stroke's drum gets louder
+
+
+def promises() -> tuple[train.Promises, torch.Tensor]:
+    """With 40 dB from the least to the most loudness and a reference in the middle; and what is drawn."""
+    scale = train.Scale(np.float32([-60, 80, -30]), np.float32([-20, 120, -10]), np.float32([0.5, 0.5, 0.5]))
+    kept = train.Promises(scale, torch.full((7,), 5.0))
+    return kept, kept.draw(torch.Generator().manual_seed(1))
+
+
+def test_promises_are_drawn_for_the_reference_stroke_and_for_any_stroke_at_two_levels():
+    _, drawn = promises()
+    assert drawn[0].tolist() == [0, 0, 0] and len(drawn) == 1 + 2 * train.STRANGERS
+    some, same = drawn[1:].split(train.STRANGERS)
+    assert torch.equal(some[:, 1:], same[:, 1:]) and not (some[:, 0] == same[:, 0]).any()
+    assert (drawn.abs() <= 0.5).all()  # within the range of the model
+
+
+def test_promises_are_kept_by_drums_as_loud_as_their_strokes_and_broken_by_softer_ones():
+    kept, drawn = promises()
+    inputs = torch.cat([torch.tensor([[0.4, 0.0, 0.0], [-0.4, 0.2, 0.1]]), drawn])
+    drums = torch.zeros(len(inputs), 7)
+    drums[:, train.LOUDNESS] = 40.0 * inputs[:, 0]
+    assert kept.broken(inputs, drums) == 0.0
+    drums[2] = recipe.LEAST_SPREAD  # the reference stroke's
+    assert kept.broken(inputs, drums).item() == pytest.approx(train.HOME)
+    drums = torch.zeros(len(inputs), 7, requires_grad=True)
+    kept.broken(inputs, drums).backward()
+    moved = -drums.grad[:, train.LOUDNESS]
+    assert moved[0] > 0 > moved[1]  # the louder stroke's drum gets louder, the softer one's softer
+    some, same = moved[3:].split(train.STRANGERS)
+    louder = drawn[1:5, 0] > drawn[5:, 0]
+    assert ((some > 0) == louder).all() and ((same < 0) == louder).all()
+    assert (drums.grad.abs().sum(0) > 0).sum() == 1  # nothing else
+
+
+def test_dynamics_is_off_unless_asked_for_and_orders_the_drums_when_it_is(monkeypatch):
+    """Strokes whose sound says the contrary of what is heard of them: the louder, the softer."""
+    backwards = [dataclasses.replace(hit, features=hit.features * np.float32([-1, 1, 1]) - np.float32([50, 0, 0])) for hit in hits()]
+
+    def order(dynamics: float) -> float:
+        how = dataclasses.replace(RECIPE, views=0, moved=0.0, dynamics=dynamics)
+        trained = train.train(backwards, PRESET, how, epochs=EPOCHS)
+        inputs = torch.from_numpy(trained.scale(np.array([hit.features for hit in backwards])))
+        with torch.no_grad():
+            drums = train.differences(PRESET, trained.baseline, trained.network(inputs), RECIPE, 1)[:, train.LOUDNESS]
+        return judge.rank_correlation(inputs[:, 0].numpy(), drums.numpy())
+
+    assert RECIPE.dynamics == original.RECIPE.dynamics == 0.0
+    assert order(10.0) > 0.8
+    monkeypatch.setattr(train.Promises, "draw", None)
+    monkeypatch.setattr(train.Promises, "broken", None)
+    assert order(0.0) < -0.8
+
+
 def test_an_interrupted_training_keeps_the_best_network():
     checked = []
 
@@ -316,6 +376,9 @@ def test_a_full_disk_ends_a_training_with_a_sentence_and_leaves_the_old_model(tm
         {"--levels": "1.5"},
         {"--levels": "nan"},
         {"--levels": "0.5", "--recipe": "original"},
+        {"--dynamics": "-1"},
+        {"--dynamics": "nan"},
+        {"--dynamics": "1", "--recipe": "original"},
         {"--device": "moon"},
         {"--name": "a\nb"},
     ],
