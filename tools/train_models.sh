@@ -15,10 +15,10 @@ hand_source="body_percussion and karoryfer.gogodze-phu-vol-i (GitHub: sfzinstrum
 export OMP_NUM_THREADS=1
 mkdir -p "$models/cards"
 
-train() { # name of the kind, source, options, recordings…
+train() { # name of the kind, source, options, recordings…; for $presets, or all
     local kind=$1 source=$2 options=$3 preset name
     shift 3
-    for preset in snare_1 snare_2 snare_3 open_snare noisy_snare; do
+    for preset in ${presets:-snare_1 snare_2 snare_3 open_snare noisy_snare}; do
         name=${kind:+${kind}_}$preset
         [ -e "$models/$name.safetensors" ] && continue
         echo "== $name"
@@ -34,7 +34,8 @@ train "" "$snare_source" "--levels 0.5 --epochs 50" "$snares"/*.flac
 train stick "$snare_source" "--levels 0.5 --epochs 100" "$snares"/*_sn_*.flac
 train rim "$snare_source" "--levels 0.5 --epochs 100" "$snares"/*_ss_*.flac "$snares"/*_sr_*.flac
 # The first 5 ms of these tell little of how loud they become. 25 different strokes of brushes are too few for one test split.
-train brush "$snare_source" "--levels 0.5 --dynamics 4 --epochs 60 --folds 5" \
-    "$snares"/*_sb_*.flac "$frankensnare"/{20,22}_brush/top/sn_*.flac
+brushes=("$snares"/*_sb_*.flac "$frankensnare"/{20,22}_brush/top/sn_*.flac)
+presets="snare_1 snare_2 snare_3 open_snare" train brush "$snare_source" "--levels 0.5 --dynamics 4 --epochs 60 --folds 5" "${brushes[@]}"
+presets=noisy_snare train brush "$snare_source" "--levels 0.5 --dynamics 6 --epochs 100 --folds 5" "${brushes[@]}"
 train hands "$hand_source" "--levels 0.5 --dynamics 4 --epochs 40" \
     "$body"/{handclap,fingerclap,snap,pinkysnap,cheek,chestside,bellyside,shoulderout}*.wav "$cajon"/cajon_s[lr][1-5]_*.wav
