@@ -20,7 +20,7 @@ SETTINGS = st.dictionaries(
 )
 WORDS = st.one_of(st.text(max_size=20), st.floats(), st.integers(), st.none(), st.booleans())
 REFUSED = (td.TorchdrumError, ValueError)
-quickly = settings(max_examples=150, deadline=None)
+quickly = settings(max_examples=150, deadline=None, derandomize=True)  # the same in every run
 
 
 def one_line(error: Exception):

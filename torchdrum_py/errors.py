@@ -3,7 +3,10 @@
 
 
 class TorchdrumError(Exception):
-    """Something that the person can mend; the text is one sentence that says how. The commands print it and exit with 2."""
+    """Something that the person can mend; the text is one sentence on one line that says how. The commands print it and exit with 2."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 def printable(text: str) -> str:
