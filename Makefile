@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/bench/*.[ch] core/include/*.h)
-PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/*.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
+PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/snare808_gradient.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
 PYTEST = $(BIN)/pytest -q
 

@@ -81,12 +81,14 @@ def test_with_the_same_noise_the_object_plays_what_training_measured(tmp_path):
 
 
 def test_what_is_played_is_what_was_trained(tmp_path):
-    """With other noise, too: the object makes the errors that the training reports."""
+    """With other noise, too: the object makes the errors that the training reports. In one noise those of eight strokes vary by 3 %, so
+    it is the mean of eight."""
     trained, _ = small_training()
     model = trained.write(tmp_path / "m.safetensors", **TEXTS)
-    found = trained.judged(model, seed=train.UNSEEN_SEEDS + 1000)
     spread = trained.spread.numpy()
-    assert np.mean(found.played / spread) == pytest.approx(np.mean(found.trained / spread), rel=0.03)
+    played = [trained.judged(model, seed=train.UNSEEN_SEEDS + 1000 * (k + 1)) for k in range(8)]
+    found = played[0]
+    assert np.mean([v.played / spread for v in played]) == pytest.approx(np.mean(found.trained / spread), rel=0.03)
     assert np.mean(found.preset / spread) == pytest.approx(np.mean(trained.errors_before / spread), rel=0.03)
     assert found.loudness > 0.9 and found.dynamics > 0.9
 
