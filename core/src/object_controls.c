@@ -105,7 +105,8 @@ static float busy_percent(td_object *self)
     const float busy = td_load_float(&self->busy_s), lasted = td_load_float(&self->lasted_s);
     td_store_float(&self->busy_s, 0.0f);
     td_store_float(&self->lasted_s, 0.0f);
-    return lasted > 0.0f ? 100.0f * busy / lasted : 0.0f;
+    const float percent = 100.0f * busy / lasted;
+    return percent >= 0.0f && percent < 1e6f ? percent : 0.0f; /* 0 when nothing, or nonsense, was measured */
 }
 
 int td_on_meter(td_object *self, int count, const td_atom *atoms)
