@@ -16,7 +16,7 @@ DRUMS = ("drum_cowbell", "drum_cymbal_closed", "drum_snare_hard", "drum_snare_so
 
 
 PRESETS = [name.removeprefix("808_") for name in td.preset_names()]
-CARDED = ("stick_", "rim_", "hands_")  # kinds of strokes whose models have cards
+CARDED = ("stick_", "rim_", "hands_", "brush_")  # kinds of strokes whose models have cards
 KINDS = ("", *CARDED)  # the first is for all strokes
 ROOT = recordings.MODELS.parent
 TABLE = runpy.run_path(str(ROOT / "tools" / "models_table.py"))
