@@ -115,8 +115,9 @@ def _run_each():
 def bench(seconds: float = 10.0, rounds: int = ROUNDS, count: bool = False, progress: Callable[[float], None] = lambda share: None) -> dict:
     """Measures everything.
 
-    Returns version, compiler and rows, each with name, unit, core and reference in ns, ratio, and instructions where count is true; torch
-    in ns for networks where PyTorch is installed; block: worst and mean of 64 samples in ns; instances that play on one core at 48 kHz.
+    Returns version, compiler and rows, each with name, unit, core and reference in ns, ratio (None where there is nothing to compare
+    with), and instructions where count is true; torch in ns for networks, None without PyTorch; block: worst and mean of 64 samples in
+    ns; instances that play on one core at 48 kHz.
     """
     counted = instructions() if count else None
     rows = []
@@ -127,7 +128,8 @@ def bench(seconds: float = 10.0, rounds: int = ROUNDS, count: bool = False, prog
             row = {"name": name, "unit": ffi.string(lib.td_bench_unit(case)).decode(), "core": core, "reference": reference}
             if name in NETWORKS:
                 row["torch"] = torch_network_ns(NETWORKS[name], 1000)
-            row["ratio"] = (reference or row.get("torch") or core) / core
+            beside = reference or row.get("torch")
+            row["ratio"] = beside and beside / core
             if counted:
                 row["instructions"] = dict(zip(("core", "reference"), counted[case], strict=True))
             rows.append(row)
