@@ -20,9 +20,7 @@ test: $(VENV)/torchdrum ## every quick test, no torch
 test-train: $(VENV)/torchdrum $(VENV)/train ## the tests of the training, with torch
 	$(PYTEST) tests/train
 
-check: $(VENV)/torchdrum $(VENV)/lint ## everything slow: all Pd versions, the Max object for Windows, sanitizers, valgrind, clang, style
-	tools/setup.sh check
-	tools/fetch_pd.sh
+check: setup-check $(VENV)/torchdrum $(VENV)/lint $(VENV)/release ## everything slow: all Pd versions, the Max object for Windows, sanitizers, valgrind, clang, style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
@@ -51,9 +49,17 @@ install: pd $(VENV)/torchdrum ## put the object, its help and the models where P
 setup: ## install compilers, Pd and headers by name (apt or Homebrew)
 	@tools/setup.sh
 
+setup-check:
+	@tools/setup.sh check
+	@tools/fetch_pd.sh
+
 max-package: $(VENV)/torchdrum ## make the package for Max, with externals from EXTERNALS=<folders> (docs/max.md)
 	@mkdir -p build
 	$(BIN)/python tools/max_package.py build/torchdrum --externals $(EXTERNALS) --zip build/torchdrum-max.zip
+
+dist: setup-check $(VENV)/torchdrum $(VENV)/release ## what is released, into dist/: wheel, sources, deken and Max packages, checksums
+	rm -rf dist
+	$(BIN)/python tools/release.py --objects $(OBJECTS) --externals $(EXTERNALS)
 
 max-sdk-check: $(VENV)/torchdrum ## compare with the real headers of Max: make max-sdk-check MAX_SDK_BASE=<folder of max-sdk-base>
 	@test -e "$(MAX_SDK_BASE)/c74support/max-includes/ext.h" || { echo "say where max-sdk-base lies: MAX_SDK_BASE=<folder that has c74support/>" >&2; exit 2; }
@@ -71,6 +77,9 @@ fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages a
 
 soak: $(VENV)/torchdrum ## ten hours of audio, twice, in a few minutes
 	TD_SOAK_HOURS=10 $(PYTEST) -s tests/test_soak.py
+
+coverage: $(VENV)/torchdrum $(VENV)/coverage ## which lines of core/ the quick tests execute (needs gcc)
+	tools/coverage.sh
 
 mingw: ## compile core and object for Windows, without running them
 	@mkdir -p build/mingw
@@ -133,4 +142,8 @@ $(VENV)/lint: pyproject.toml | $(BIN)/pip
 	$(PIP) ".[lint,fuzz]"
 	@touch $@
 
-.PHONY: help demo test test-train check pd pd-objects install setup max-package max-sdk-check bench fuzz soak mingw arm arm64 armv7 cross builtin format clean
+$(VENV)/release $(VENV)/coverage: pyproject.toml | $(BIN)/pip
+	$(PIP) ".[$(notdir $@)]"
+	@touch $@
+
+.PHONY: help demo test test-train check pd pd-objects install setup setup-check dist coverage max-package max-sdk-check bench fuzz soak mingw arm arm64 armv7 cross builtin format clean

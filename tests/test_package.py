@@ -104,32 +104,6 @@ def test_morph_goes_from_one_model_to_the_other():
     assert values == [180, 340, 500]
 
 
-def test_a_source_distribution_holds_what_a_build_needs(tmp_path):
-    command = [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", tmp_path / "dist"]
-    tree = tmp_path / "tree"
-    subprocess.run(["git", "clone", "-q", ROOT, tree], check=True)
-    # the tree as it is, not as it was committed
-    changed = subprocess.run(
-        ["git", "ls-files", "-z", "-m", "-o", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, changed.stdout.split("\0")):
-        if (ROOT / name).exists():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            (tree / name).write_bytes((ROOT / name).read_bytes())
-    result = subprocess.run(command, cwd=tree, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    (archive,) = (tmp_path / "dist").glob("*.tar.gz")
-    subprocess.run(["tar", "-xzf", archive, "-C", tmp_path], check=True)
-    (source,) = [p for p in tmp_path.glob("torchdrum-*") if p.is_dir()]
-    built = subprocess.run(
-        [sys.executable, "setup.py", "-q", "build", "--build-lib", tmp_path / "lib"], cwd=source, capture_output=True, text=True
-    )
-    assert built.returncode == 0, built.stderr
-    code = "import torchdrum_py as td; assert td.Model.load('snare_1').info['name'] == 'snare_1'; print(td.__file__)"
-    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "lib", capture_output=True, text=True)
-    assert ran.returncode == 0 and str(tmp_path) in ran.stdout, ran.stderr
-
-
 SR = 48000
 COUNT = len(td.PARAMS)
 

@@ -8,18 +8,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+import tree
+
+ROOT = tree.ROOT
 TEXT = {".py", ".c", ".h", ".def", ".sh", ".toml", ".yaml", ".in", ".md", ".pd", ".txt", ""}
 
 
-def tracked():
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
-    if listed.returncode:
-        return [p for p in ROOT.rglob("*") if p.is_file() and not {".git", ".venv", "build"} & set(p.parts)]
-    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
-
-
-FILES = tracked()
+FILES = [ROOT / path for path in tree.files()]
 
 
 @pytest.mark.parametrize("tool", ["ruff", "clang-format"])

@@ -22,13 +22,12 @@ from pathlib import Path
 
 import max_panel
 from max_patch import LETTER, Patcher
-from words import INTRODUCTION, MESSAGES, MODEL_ARGUMENT, OUTLETS, control_help, param_help
+from words import DIGEST, INTRODUCTION, MESSAGES, MODEL_ARGUMENT, OUTLETS, control_help, param_help
 
 import torchdrum_py as td
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "torchdrum"
-DIGEST = "An 808 that follows your playing"
 OUTLET_NAMES = ["drum", "trigger", "hit", "features", "params", "info"]
 BUILT_IN = td.Model.builtin().info["name"]
 

@@ -53,6 +53,7 @@ OUTLETS = [
 
 MODEL_ARGUMENT = "model, as for load (default: the built-in one)."
 
+DIGEST = "An 808 that follows your playing"
 INTRODUCTION = (
     "[torchdrum~] listens to a drum, a voice or a table. The first 5 ms of every stroke - how loud, how bright, how noisy - "
     "go through a small neural network that moves an 808 snare away from its preset: the drum machine gets the dynamics and the "

@@ -26,13 +26,24 @@ BLOCK = 64
 ERRORS = re.compile(r"couldn't create|error:|can't|no such object")
 
 
+CPU = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+EMULATORS = {"arm64": "qemu-aarch64", "armv7": "qemu-arm"}
+
+
 @dataclass(frozen=True)
 class Host:
-    """A Pd. folder is where its object lies."""
+    """A Pd. before: the words before its command, of an emulator."""
 
     name: str
     program: Path
     double: bool
+    cpu: str = CPU
+    before: tuple[str, ...] = ()
+
+    def version(self) -> str:
+        """As it says: 0.55.2."""
+        said = subprocess.run([*self.before, self.program, "-nogui", "-version"], capture_output=True, text=True, timeout=60)
+        return re.search(r"Pd-([\d.]+)", said.stdout + said.stderr)[1]
 
 
 def find_hosts() -> dict[str, Host]:
@@ -44,12 +55,17 @@ def find_hosts() -> dict[str, Host]:
         path = HOSTS / name / "usr" / "bin" / program
         if path.exists():
             found[name] = Host(name, path, double)
+    for cpu, emulator in EMULATORS.items():
+        for program, double in (("puredata", False), ("puredata64", True)):
+            name, root = f"pd-{cpu}{'-double' * double}", HOSTS / f"pd-{cpu}"
+            if (root / "usr" / "bin" / program).exists() and shutil.which(emulator):
+                found[name] = Host(name, root / "usr" / "bin" / program, double, cpu, (emulator, "-L", str(root)))
     return found
 
 
 def build_object(folder: Path, double: bool, *extra: str) -> Path:
     """Compiles the object for a float size into folder; returns the file."""
-    ending = f"linux-{ {'x86_64': 'amd64', 'aarch64': 'arm64'}[platform.machine()] }-64.so" if double else "pd_linux"
+    ending = f"linux-{CPU}-64.so" if double else "pd_linux"
     target = folder / f"torchdrum~.{ending}"
     sources = sorted(source for part in ("pd_external", "core/src", "core/host") for source in (ROOT / part).glob("*.c"))
     includes = [f"-I{path}" for path in [ROOT / "core" / "include", ROOT / "core" / "host", *HEADERS]]
@@ -115,7 +131,20 @@ def run_patch(host: Host, folder: Path, patch: Patch, rate: int = 48000, before:
     """Runs a patch until it quits; returns the console's lines."""
     path = folder / "test.pd"
     path.write_text(patch.text())
-    command = [*before, str(host.program), "-batch", "-noaudio", "-nogui", "-noprefs", "-stderr", "-r", str(rate), "-open", path.name]
+    command = [
+        *before,
+        *host.before,
+        str(host.program),
+        "-batch",
+        "-noaudio",
+        "-nogui",
+        "-noprefs",
+        "-stderr",
+        "-r",
+        str(rate),
+        "-open",
+        path.name,
+    ]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, errors="replace")
     assert result.returncode == 0, f"exit code {result.returncode}\n{result.stderr}"
     return result.stderr.splitlines()
