@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$PWD/build/coverage bin=$PWD/.venv/bin
-[ $# -gt 0 ] || set -- tests --ignore tests/train -m "not slow"
+# Left out: what the counters themselves break, the search for races and the list of symbols.
+[ $# -gt 0 ] || set -- tests --ignore tests/train -m "not slow" -k "not without_a_race and not needs_nothing_but"
 rm -rf "$out" build/temp.* build/lib.* && mkdir -p "$out"
 
 # A stamp that is the same at each compilation: both extensions of the package count into the same files.
@@ -15,7 +16,7 @@ export CC=$out/cc
 PIP_DISABLE_PIP_VERSION_CHECK=1 "$bin/pip" install -q -c constraints.txt --no-deps --target "$out/site" .
 tests=0
 PYTHONPATH=$out/site "$bin/pytest" -q --basetemp "$out/tmp" -o tmp_path_retention_policy=all "$@" || tests=$?
-"$bin/gcovr" --root . --filter core/src/ --filter core/host/ --gcov-ignore-errors=no_working_dir_found -j 2 \
+"$bin/gcovr" --root . --filter core/src/ --filter core/host/ --gcov-ignore-errors=no_working_dir_found --gcov-suspicious-hits-threshold=0 -j 2 \
     --txt - --html-details "$out/index.html" "$out/tmp" build/temp.*
 rm -rf build/temp.* build/lib.* build/bdist* ./*.egg-info
 echo "line by line: $out/index.html"

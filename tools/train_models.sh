@@ -36,6 +36,6 @@ train rim "$snare_source" "--levels 0.5 --epochs 100" "$snares"/*_ss_*.flac "$sn
 # The first 5 ms of these tell little of how loud they become. 25 different strokes of brushes are too few for one test split.
 brushes=("$snares"/*_sb_*.flac "$frankensnare"/{20,22}_brush/top/sn_*.flac)
 presets="snare_1 snare_2 snare_3 open_snare" train brush "$snare_source" "--levels 0.5 --dynamics 4 --epochs 60 --folds 5" "${brushes[@]}"
-presets=noisy_snare train brush "$snare_source" "--levels 0.5 --dynamics 6 --epochs 100 --folds 5" "${brushes[@]}"
+presets=noisy_snare train brush "$snare_source" "--levels 0.5 --model large --dynamics 5 --epochs 60 --folds 5" "${brushes[@]}"
 train hands "$hand_source" "--levels 0.5 --dynamics 4 --epochs 40" \
     "$body"/{handclap,fingerclap,snap,pinkysnap,cheek,chestside,bellyside,shoulderout}*.wav "$cajon"/cajon_s[lr][1-5]_*.wav
