@@ -156,21 +156,21 @@ def needed_glibc(stage: Path, endings: dict[str, list[str]]) -> str:
 
 def deken_readme(ran: dict[str, str], glibc: str) -> str:
     """README.deken.pd, which deken shows after it has installed the package."""
-    c, width = Canvas("0 50 720 560 12"), 96
-    c.rule(0, 0, 720, 40, colour="#ff0000")
-    c.text(10, 10, f"{NAME} {td.__version__}: {DIGEST[0].lower()}{DIGEST[1:]}", width)
-    y = 60
+    c, width, y = Canvas(f"0 50 720 {260 + 20 * len(ran)} 12"), 96, 50
+    c.obj(10, 10, NAME)
+    c.text(110, 10, f"{td.__version__} - {DIGEST}", width)
+    c.rule(10, 36, 690)
     for words in (
         INTRODUCTION,
         f"Create [{NAME}], then right click, Help: it sounds without a microphone. [{NAME}/torchdrum-panel] is the object with a face. "
-        "examples/ has patches to begin with, models/ what load knows by name.",
+        "examples/ has patches to begin with, models/ what load knows by name. MIT licence, models and presets CC0.",
         f"The objects in this package (those for Linux need glibc {glibc} or newer):",
-        *(f"{machine}: {where}" for machine, where in ran.items()),
-        "MIT licence. Models and presets CC0.",
     ):
         c.text(10, y, words, width)
-        y += 16 * (len(words) // width + 1) + (4 if words.partition(":")[0] in ran else 14)
-    c.obj(620, 12, NAME)
+        y += 16 * (len(words) // width + 1) + 14
+    for machine, where in ran.items():
+        c.text(10, y, f"{machine}: {where}", width)
+        y += 20
     return "\n".join(c.finished()) + "\n"
 
 
