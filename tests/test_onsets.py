@@ -313,3 +313,21 @@ def test_a_detector_at_rest_hears_to_the_bit_what_one_kept_awake_hears(sr):
         np.testing.assert_array_equal(a.samples, b.samples)
         np.testing.assert_array_equal(a.rise, b.rise)
         np.testing.assert_array_equal(a.threshold, b.threshold)
+
+
+@pytest.mark.parametrize("detector", ["rise", "classic"])
+def test_an_engine_that_slept_plays_and_measures_what_one_kept_awake_does(detector):
+    """In blocks, as hosts run it: a block that is silent ends in rest, the next is slept through."""
+    stroke, silence = recording("drum_snare_hard", SR), np.zeros(4 * SR, np.float32)
+    ghost = (0.01 * stroke[: SR // 10]).astype(np.float32)
+    asleep = np.concatenate([silence, stroke, silence, ghost, silence, stroke])
+    engines = []
+    for x in (asleep, np.where(asleep == 0, np.float32(1e-29), asleep)):
+        engine = td.Engine(SR, detector=detector, sensitivity=80)
+        meters = []
+        for part in np.split(x, range(SR, len(x), SR)):
+            engine.process(part, block=64)
+            meters.append(engine.meter()[1:])
+        engines.append((meters, [(e.time, e.raw.tolist()) for e in engine.events]))
+    assert engines[0] == engines[1]
+    assert len(engines[0][1]) >= 2

@@ -120,15 +120,20 @@ def cost(tmp_path_factory):
     """Instructions per sample of a situation of tests/c/silence_cost.c."""
     program = compile_c(tmp_path_factory.mktemp("silence_cost") / "silence_cost", [HERE / "c" / "silence_cost.c", *CORE])
 
-    def count(situation, samples):
-        return instructions(program, situation, only="measured") / samples
+    def count(situation, samples, detector="0"):
+        return instructions(program, situation, detector, only="measured") / samples
 
-    return {"fresh": count("fresh", 48000), "late": count("late", 48000), "sounding": count("sounding", 4800)}
+    of_rise = {"fresh": count("fresh", 48000), "late": count("late", 48000), "sounding": count("sounding", 4800)}
+    return of_rise | {"classic": count("late", 48000, "1")}
 
 
 def test_a_minute_after_a_hit_silence_costs_what_it_costs_before_one(cost):
     assert cost["fresh"] > 10
     assert cost["late"] <= 1.001 * cost["fresh"]
+
+
+def test_both_detectors_sleep_in_silence(cost):
+    assert cost["classic"] <= 1.2 * cost["late"]
 
 
 def test_an_idle_voice_costs_next_to_nothing(cost):

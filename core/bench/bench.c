@@ -254,7 +254,7 @@ int td_bench_begin(double seconds)
     b.rested = malloc(td_engine_size());
     b.onset = malloc(td_onset_size());
     if (!b.dense || !b.silence || !b.out[0] || !b.out[1] || !b.trigger || !b.model || !b.engine || !b.rested || !b.onset ||
-        td_model_read(file, bytes, b.model, td_model_bytes(bytes), why) != TD_OK) {
+        td_model_read(file, bytes, b.model, td_model_bytes(bytes), why) != TD_OK || !(b.reference_rested = ref_new(RATE, b.model, 0))) {
         td_bench_end();
         return 0;
     }
@@ -265,7 +265,6 @@ int td_bench_begin(double seconds)
     b.sounding = b.n < (size_t)(2 * RATE) ? b.n : (size_t)(2 * RATE);
     fill(b.small, sizeof b.small / sizeof *b.small);
     fill(b.large, sizeof b.large / sizeof *b.large);
-    b.reference_rested = ref_new(RATE, b.model, 0);
     rest();
     return 1;
 }

@@ -27,18 +27,26 @@ static void normalize(double *y, int n)
 
 static float to_float(double x) { return x > -(double)TD_TINY_F && x < (double)TD_TINY_F ? 0.0f : (float)x; }
 
-/* What n <= SIDE_BY_SIDE units make of the inputs, each sum in the order of the inputs. */
-enum { SIDE_BY_SIDE = 8 };
-static void units(const float *restrict weights, int stride, const double *restrict x, int inputs, int n, double *restrict y)
+/* One loop each for what compilers make vectors of. */
+static void activate(td_activation kind, double *restrict y, int n)
+{
+    float x[TD_MAX_WIDTH];
+    if (kind == TD_RELU) {
+        for (int i = 0; i < n; i++) y[i] = y[i] > 0.0 ? y[i] : 0.0;
+        return;
+    }
+    for (int i = 0; i < n; i++) x[i] = to_float(y[i]);
+    for (int i = 0; i < n; i++) x[i] = td_tanh_fast(x[i]);
+    for (int i = 0; i < n; i++) y[i] = (double)x[i];
+}
+
+enum { SIDE_BY_SIDE = 8, REST = 6 }; /* units at once; the 14 parameters are 8 and 6 */
+/* What n units make of the inputs, each sum in the order of the inputs. Always called with a constant. */
+static inline void units(const float *restrict weights, int stride, const double *restrict x, int inputs, const int n, double *restrict y)
 {
     double sum[SIDE_BY_SIDE] = {0.0};
-    if (n == SIDE_BY_SIDE) {
-        for (int i = 0; i < inputs; i++, weights += stride)
-            for (int k = 0; k < SIDE_BY_SIDE; k++) sum[k] += (double)weights[k] * x[i];
-    } else {
-        for (int i = 0; i < inputs; i++, weights += stride)
-            for (int k = 0; k < n; k++) sum[k] += (double)weights[k] * x[i];
-    }
+    for (int i = 0; i < inputs; i++, weights += stride)
+        for (int k = 0; k < n; k++) sum[k] += (double)weights[k] * x[i];
     for (int k = 0; k < n; k++) y[k] = sum[k];
 }
 
@@ -50,15 +58,14 @@ void td_mlp_run(const td_mlp *shape, const float *weights, const float *in, floa
     for (int l = 0; l < shape->layers; l++) {
         const int inputs = shape->width[l], outputs = shape->width[l + 1], last = l + 1 == shape->layers;
         const float *bias = weights + (size_t)inputs * (size_t)outputs;
-        for (int o = 0; o < outputs; o += SIDE_BY_SIDE) {
-            const int n = outputs - o < SIDE_BY_SIDE ? outputs - o : SIDE_BY_SIDE;
-            units(weights + o, outputs, x, inputs, n, y + o);
-        }
+        int unit = 0;
+        for (; unit + SIDE_BY_SIDE <= outputs; unit += SIDE_BY_SIDE) units(weights + unit, outputs, x, inputs, SIDE_BY_SIDE, y + unit);
+        for (; unit + REST <= outputs; unit += REST) units(weights + unit, outputs, x, inputs, REST, y + unit);
+        for (; unit < outputs; unit++) units(weights + unit, outputs, x, inputs, 1, y + unit);
         for (int o = 0; o < outputs; o++) y[o] += (double)bias[o];
         weights = bias + outputs;
         if (!last && shape->norm == TD_NORM_LAYER) normalize(y, outputs);
-        for (int o = 0; o < outputs && !last; o++)
-            y[o] = shape->activation == TD_TANH ? (double)td_tanh_fast(to_float(y[o])) : (y[o] > 0.0 ? y[o] : 0.0);
+        if (!last) activate(shape->activation, y, outputs);
         double *used = x;
         x = y;
         y = used;

@@ -45,6 +45,7 @@ void td_onset_classic_reset(td_onset_classic *self)
     self->difference = 0.0;
     self->peak = 0.0f;
     self->armed = 1;
+    self->still = 0;
     self->since = UINT32_MAX;
 }
 
@@ -54,6 +55,7 @@ void td_onset_classic_configure(td_onset_classic *self, double sample_rate, cons
     self->off = (double)settings->offthreshold;
     self->floor = (double)settings->floor;
     self->hold = hold;
+    self->still = 0;
     highpass_design(&self->highpass, (double)settings->highpass, sample_rate);
 }
 
@@ -65,6 +67,33 @@ void td_onset_classic_init(td_onset_classic *self, double sample_rate)
     self->slow_both = follower_coefficient(slow_samples, sample_rate);
 }
 
+static inline double fast_next(const td_onset_classic *self, double fast, double level)
+{
+    return larger(fast + self->fast_attack * (level - fast), fast + self->fast_release * (level - fast));
+}
+
+static inline double slow_next(const td_onset_classic *self, double slow, double level)
+{
+    return slow + self->slow_both * (level - slow);
+}
+
+/* Another sample of silence would change nothing but the time since the last detection. */
+static int rests(const td_onset_classic *self)
+{
+    return self->highpass.s1 == 0.0 && self->highpass.s2 == 0.0 && fast_next(self, self->fast, self->floor) == self->fast &&
+           slow_next(self, self->slow, self->floor) == self->slow && self->fast - self->slow == self->difference &&
+           (self->armed || self->difference >= self->off);
+}
+
+static void sleep_through(td_onset_classic *self, size_t n, float *rise, float *threshold)
+{
+    const float now = (float)self->difference;
+    self->since = n < UINT32_MAX - self->since ? self->since + (uint32_t)n : UINT32_MAX;
+    if (now > self->peak) self->peak = now;
+    if (rise) td_fill(rise, n, now);
+    if (threshold) td_fill(threshold, n, (float)self->on);
+}
+
 size_t td_onset_classic_process(td_onset_classic *self, const float *in, size_t n, float *rise, float *threshold, int *fired)
 {
     td_biquad highpass = self->highpass;
@@ -74,6 +103,10 @@ size_t td_onset_classic_process(td_onset_classic *self, const float *in, size_t 
     int armed = self->armed;
     size_t i = 0;
     *fired = 0;
+    if (self->still && td_is_silent(in, n)) {
+        sleep_through(self, n, rise, threshold);
+        return n;
+    }
     while (i < n && !*fired) {
         const double h = highpass_tick(&highpass, (double)in[i]);
         const double magnitude = h < 0.0 ? -h : h;
@@ -82,8 +115,8 @@ size_t td_onset_classic_process(td_onset_classic *self, const float *in, size_t 
             level = td_gain_to_db(magnitude);
             if (level < self->floor) level = self->floor;
         }
-        fast = larger(fast + self->fast_attack * (level - fast), fast + self->fast_release * (level - fast));
-        slow += self->slow_both * (level - slow);
+        fast = fast_next(self, fast, level);
+        slow = slow_next(self, slow, level);
         const double now = fast - slow;
         if (since != UINT32_MAX) since++;
         if (now < self->off) armed = 1;
@@ -105,5 +138,6 @@ size_t td_onset_classic_process(td_onset_classic *self, const float *in, size_t 
     self->since = since;
     self->armed = armed;
     self->peak = peak;
+    self->still = i && in[i - 1] == 0.0f && rests(self);
     return i;
 }

@@ -352,17 +352,6 @@ static int frame_end(td_onset_rise *self)
 
 /* ---- silence ---- */
 
-static int is_silent(const float *x, size_t n)
-{
-    uint32_t any = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        any |= bits << 1; /* without the sign */
-    }
-    return any == 0;
-}
-
 /* Nothing rings in the filters that see the samples. */
 static int split_rests(const td_band_split *self)
 {
@@ -391,7 +380,7 @@ static int silent_frame_end(td_onset_rise *self)
 /* At rest, silence takes only time. */
 static int sleeps(td_onset_rise *self, const float *in, const float *drum, size_t n)
 {
-    if (!self->still || !is_silent(in, n) || (drum && self->masks_drum && !is_silent(drum, n))) return 0;
+    if (!self->still || !td_is_silent(in, n) || (drum && self->masks_drum && !td_is_silent(drum, n))) return 0;
     const size_t samples = self->in_frame + n, frames = samples / self->frame;
     self->silent = 1;
     self->in_frame = (uint32_t)(samples % self->frame);
@@ -401,7 +390,7 @@ static int sleeps(td_onset_rise *self, const float *in, const float *drum, size_
 
 static void drum_run(td_onset_rise *self, const float *drum, size_t n)
 {
-    if (!is_silent(drum, n)) {
+    if (!td_is_silent(drum, n)) {
         self->drum_left = 2 * self->travel;
         self->still = 0;
     }
@@ -412,14 +401,9 @@ static void drum_run(td_onset_rise *self, const float *drum, size_t n)
 static void run(td_onset_rise *self, const float *in, const float *drum, size_t n)
 {
     if (self->in_frame == 0) self->silent = split_rests(&self->bands);
-    if (self->silent && !is_silent(in, n)) self->silent = self->still = 0;
+    if (self->silent && !td_is_silent(in, n)) self->silent = self->still = 0;
     if (!self->silent) split_run(&self->bands, in, n);
     if (drum && self->masks_drum) drum_run(self, drum, n);
-}
-
-static void fill(float *out, size_t n, float value)
-{
-    for (size_t i = 0; i < n; i++) out[i] = value;
 }
 
 size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *drum, size_t n, float *rise, float *threshold, int *fired)
@@ -427,15 +411,15 @@ size_t td_onset_rise_process(td_onset_rise *self, const float *in, const float *
     size_t i = 0;
     *fired = 0;
     if (sleeps(self, in, drum, n)) {
-        if (rise) fill(rise, n, self->rise);
-        if (threshold) fill(threshold, n, self->threshold);
+        if (rise) td_fill(rise, n, self->rise);
+        if (threshold) td_fill(threshold, n, self->threshold);
         return n;
     }
     while (i < n && !*fired) {
         const size_t rest = self->frame - self->in_frame, some = rest < n - i ? rest : n - i;
         run(self, in + i, drum ? drum + i : NULL, some);
-        if (rise) fill(rise + i, some - 1, self->rise);
-        if (threshold) fill(threshold + i, some - 1, self->threshold);
+        if (rise) td_fill(rise + i, some - 1, self->rise);
+        if (threshold) td_fill(threshold + i, some - 1, self->threshold);
         i += some - 1;
         self->in_frame += (uint32_t)some;
         if (self->in_frame == self->frame) {

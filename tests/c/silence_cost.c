@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a second of silence costs, for callgrind: argument "fresh", or "late": after strokes and a minute of silence, or
- * "sounding": while the drum rings. Only measured() counts (--toggle-collect=measured). */
+ * What a second of silence costs, for callgrind: arguments "fresh", or "late": after strokes and a minute of silence, or
+ * "sounding": while the drum rings; and the number of the detector. Only measured() counts (--toggle-collect=measured). */
 #include "harness.h"
 
 enum { RATE = 48000, BLOCK = 64 };
@@ -20,7 +20,7 @@ __attribute__((noinline)) void measured(td_engine *engine, const float *in, size
 int main(int argc, char **argv)
 {
     static float silence[RATE], strokes[RATE];
-    CHECK(argc == 2);
+    CHECK(argc == 3);
     harness_strokes(strokes, RATE, RATE / 4);
     td_model *model = harness_builtin();
     td_patch patch;
@@ -28,6 +28,7 @@ int main(int argc, char **argv)
     td_engine *engine = aligned_alloc(16, (td_engine_size() + 15) / 16 * 16);
     td_event_ring *ring = aligned_alloc(16, (td_event_ring_size() + 15) / 16 * 16);
     CHECK(td_engine_init(engine, RATE, &patch, ring) == TD_OK);
+    CHECK(td_engine_set(engine, td_control_find("detector"), (float)atoi(argv[2])) == TD_OK);
     if (strcmp(argv[1], "fresh") != 0) {
         td_event event;
         run(engine, strokes, RATE);
