@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchdrum_py._core import ffi, lib
 
 import torchdrum_py as td
 from torchdrum_py import model_file
@@ -174,6 +175,23 @@ def test_events_count_on_through_calls_and_none_is_lost(bursts):
         engine.process(np.zeros(64))
     assert len(engine.events) == 450 + 640
     assert engine.lost_events == 0
+
+
+def test_events_that_nobody_collects_are_counted_and_the_sound_goes_on():
+    patch, model = ffi.new("td_patch *"), td.Model.builtin()
+    lib.td_patch_init(patch, model.pointer)
+    memory, ring = (ffi.new("double[]", size // 8 + 1) for size in (lib.td_engine_size(), lib.td_event_ring_size()))
+    engine = ffi.cast("td_engine *", memory)
+    assert lib.td_engine_init(engine, SR, patch, ffi.cast("td_event_ring *", ring)) == lib.TD_OK
+    out = np.zeros(64, np.float32)
+    silence = ffi.from_buffer("float[]", np.zeros(64, np.float32))
+    for _ in range(lib.TD_MAX_EVENTS + 3):
+        assert lib.td_engine_trigger(engine, 0, ffi.NULL) == lib.TD_OK
+        lib.td_engine_process(engine, silence, ffi.from_buffer("float[]", out), ffi.NULL, 64)
+    assert lib.td_engine_lost_events(engine) == 3
+    assert np.abs(out).max() > 0
+    event = ffi.new("td_event *")
+    assert sum(lib.td_engine_next_event(engine, event) for _ in range(lib.TD_MAX_EVENTS + 3)) == lib.TD_MAX_EVENTS
 
 
 @pytest.mark.parametrize(

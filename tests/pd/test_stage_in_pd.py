@@ -12,6 +12,7 @@ from harness import ROOT, Patch, play, run_patch
 from test_sound_in_pd import core, recording
 
 import torchdrum_py as td
+from torchdrum_py import model_file
 
 MODELS = ROOT / "models"
 SILENCE = np.zeros(4800, np.float32)
@@ -227,3 +228,26 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(host, where, tmp_path)
     run = play(host, where, tmp_path, SILENCE, messages=[(0, "write mine")])
     assert len([line for line in run.log if "write: mine.json: " in line and "nothing was written" in line]) == 1
     assert (tmp_path / "mine.json").is_dir() and not list(tmp_path.glob("*.part"))
+
+
+def model_in(folder, name: str, least_db: float = -30, **kind):
+    """A model beside the patch, of a linear network that moves nothing; its loudness goes from least_db to 0 dB."""
+    layers = [(np.zeros((len(td.PARAMS), 3)), None)]
+    data = model_file.to_bytes(layers, td.Preset.load("snare_2"), [least_db, 60, -50], [0, 120, -5], [0.5] * 3, name=name, **kind)
+    (folder / f"{name}.safetensors").write_bytes(data)
+
+
+def test_a_microphone_that_is_too_soft_for_the_model_is_told_once_with_what_to_do(host, where, tmp_path):
+    model_in(tmp_path, "loud", -10)
+    run = play(host, where, tmp_path, np.tile(recording("loop_tabla", 48000), 2) * np.float32(0.1), arguments="loud")
+    assert len(run.hits) > 16 and not run.errors
+    (level,) = [line for line in run.said("info:") if line.startswith("level")]
+    assert re.fullmatch(r"level input is [1-9]\d* dB below the model: send calibrate", level)
+
+
+def test_two_models_of_which_one_heard_another_part_of_the_strokes_are_morphed_with_a_warning(host, where, tmp_path):
+    model_in(tmp_path, "whole")
+    model_in(tmp_path, "half", window=128)
+    run = play(host, where, tmp_path, SILENCE, messages=[(0, "morph whole half 0.5"), (80, "trigger")])
+    warned = "morph: half learned from another part of the strokes than whole, whose window both hear"
+    assert sum(warned in line for line in run.log) == 1 and len(run.hits) == 1
