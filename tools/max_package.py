@@ -614,11 +614,11 @@ def write(folder: Path, externals: Sequence[Path] = ()) -> list[Path]:
     return found
 
 
-def pack(folder: Path, target: Path):
-    """The same files give the same archive."""
+def pack(folder: Path, target: Path, top: str = NAME):
+    """Into an archive in which the folder is called top. The same files give the same archive."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(f"{NAME}/{path.relative_to(folder).as_posix()}")
+            entry = zipfile.ZipInfo(f"{top}/{path.relative_to(folder).as_posix()}")
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = path.stat().st_mode << 16
             archive.writestr(entry, path.read_bytes())

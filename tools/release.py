@@ -19,7 +19,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 import max_package
@@ -174,30 +173,22 @@ def deken_readme(ran: dict[str, str], glibc: str) -> str:
     return "\n".join(c.finished()) + "\n"
 
 
-def zipped(folder: Path, target: Path):
-    """folder itself is the top folder of the archive. The same files give the same archive."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(folder.parent).as_posix())
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, path.stat().st_mode << 16
-            archive.writestr(entry, path.read_bytes())
-
-
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def deken_packages(source: Path, output: Path, elsewhere: list[Path]):
     stage = source.parent / "deken"
-    endings = objects_for_linux(source, stage) if sys.platform == "linux" else {}
-    endings |= objects_from_elsewhere(elsewhere, stage)
+    if sys.platform != "linux":
+        raise Failed("the packages for Pd are made on Linux, with the objects of other systems given by --objects")
+    endings = objects_for_linux(source, stage) | objects_from_elsewhere(elsewhere, stage)
     ran = where_it_runs(stage, endings)
     (stage / NAME / "README.deken.pd").write_text(deken_readme(ran, needed_glibc(stage, endings)), encoding="utf-8")
     sources = source.parent / "sources" / NAME
     shutil.copytree(source, sources)
     for folder, machines in ((stage / NAME, endings), (sources, ["Sources"])):
         package = output / f"{NAME}[v{td.__version__}]{''.join(f'({machine})' for machine in machines)}.dek"
-        zipped(folder, package)
+        max_package.pack(folder, package, NAME)
         package.with_name(f"{package.name}.sha256").write_text(f"{sha256(package)} *{package.name}\n")
         package.with_name(f"{package.name}.txt").write_text(
             f"{NAME}\t{DIGEST}\n{NAME}/torchdrum-panel\t{NAME} with a face: meters, faders, models and presets\n", encoding="utf-8"
