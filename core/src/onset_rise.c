@@ -82,7 +82,7 @@ static void steps_set(td_svf_steps *lanes, int lane, double warped_hz, double da
     lanes->g[lane] = (float)g;
 }
 
-static void split_set(td_band_split *self, double highpass_hz, double sample_rate, uint32_t frame)
+static void design_set(td_band_design *self, double highpass_hz, double sample_rate, uint32_t frame)
 {
     const double frame_rate = sample_rate / (double)frame, cross = warped(edges_hz[LANES], sample_rate);
     td_svf_steps one;
@@ -105,24 +105,17 @@ static void split_set(td_band_split *self, double highpass_hz, double sample_rat
     }
 }
 
-static void split_clear(td_band_split *self)
-{
-    self->cross_s1 = self->cross_s2 = self->low_sum = 0.0f;
-    memset(&self->low_edge_state, 0, sizeof self->low_edge_state);
-    memset(&self->high_edge_state, 0, sizeof self->high_edge_state);
-    memset(self->upper_state, 0, sizeof self->upper_state);
-    memset(self->energy, 0, sizeof self->energy);
-}
+static void split_clear(td_band_split *self) { memset(self, 0, sizeof *self); }
 
 /* Adds n samples to the frame. */
-static void split_run(td_band_split *restrict self, const float *restrict x, size_t n)
+static void split_run(td_band_split *restrict self, const td_band_design *restrict design, const float *restrict x, size_t n)
 {
-    const float cm = self->cross_from1, cc = self->cross_c, cg = self->cross_g, half_damping = (float)(0.5 * butterworth);
+    const float cm = design->cross_from1, cc = design->cross_c, cg = design->cross_g, half_damping = (float)(0.5 * butterworth);
     float c1 = self->cross_s1, c2 = self->cross_s2, sum = self->low_sum;
-    const td_svf_steps f = self->upper;
-    td_svf_state a = self->upper_state[0], b = self->upper_state[1];
+    const td_svf_steps f = design->upper;
+    td_svf_state a = self->upper[0], b = self->upper[1];
     float half[LANES], energy[LANES];
-    EACH(k, LANES) half[k] = self->half_damping[k], energy[k] = self->energy[k];
+    EACH(k, LANES) half[k] = design->half_damping[k], energy[k] = self->energy[k];
     for (size_t i = 0; i < n; i++) {
         const float band = cm * c1 + cc * (x[i] - c2), low = c2 + cg * band, twice_low = c2 + low;
         const float high = x[i] - half_damping * band - 0.5f * twice_low;
@@ -141,7 +134,7 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
         }
     }
     self->cross_s1 = c1, self->cross_s2 = c2, self->low_sum = sum;
-    self->upper_state[0] = a, self->upper_state[1] = b;
+    self->upper[0] = a, self->upper[1] = b;
     EACH(k, LANES) self->energy[k] = energy[k];
 }
 
@@ -149,10 +142,10 @@ static void split_run(td_band_split *restrict self, const float *restrict x, siz
 static inline float flush(float x) { return fabsf(x) < 1e-13f ? 0.0f : x; }
 
 /* The power of each band in the frame that ends here; the next begins. */
-static void split_end_frame(td_band_split *restrict self, float per_frame, float power[BANDS])
+static void split_end_frame(td_band_split *restrict self, const td_band_design *restrict design, float per_frame, float power[BANDS])
 {
-    const td_svf_design *const l = &self->low_edge, *const h = &self->high_edge;
-    td_svf_state *const ls = &self->low_edge_state, *const hs = &self->high_edge_state;
+    const td_svf_design *const l = &design->low_edge, *const h = &design->high_edge;
+    td_svf_state *const ls = &self->low_edge, *const hs = &self->high_edge;
     const float x = 0.5f * self->low_sum * per_frame;
     EACH(k, LANES)
     {
@@ -168,13 +161,13 @@ static void split_end_frame(td_band_split *restrict self, float per_frame, float
     }
     EACH(k, LANES)
     {
-        power[LANES + k] = self->energy[k] * self->gain[k];
+        power[LANES + k] = self->energy[k] * design->gain[k];
         self->energy[k] = 0.0f;
     }
     for (int i = 0; i < 2; i++) EACH(k, LANES)
         {
-            self->upper_state[i].s1[k] = flush(self->upper_state[i].s1[k]);
-            self->upper_state[i].s2[k] = flush(self->upper_state[i].s2[k]);
+            self->upper[i].s1[k] = flush(self->upper[i].s1[k]);
+            self->upper[i].s2[k] = flush(self->upper[i].s2[k]);
         }
     self->cross_s1 = flush(self->cross_s1);
     self->cross_s2 = flush(self->cross_s2);
@@ -241,7 +234,7 @@ static void drum_frame(td_onset_rise *restrict self, const float level[restrict 
 {
     const td_rise_limits *const limits = &self->limits;
     float power[BANDS], drum[BANDS];
-    split_end_frame(&self->drum_bands, self->per_frame, power);
+    split_end_frame(&self->drum_bands, &self->design, self->per_frame, power);
     EACH(b, BANDS)
     self->drum_power[b] = power[b] = larger(self->drum_power[b] + self->smoothing[b] * (power[b] - self->drum_power[b]), limits->power);
     powers_to_db(power, drum);
@@ -275,7 +268,7 @@ static float rise_frame(td_onset_rise *restrict self, float ripple, float level[
 {
     const td_rise_limits *const limits = &self->limits;
     float power[BANDS], leak[BANDS], rise[BANDS];
-    split_end_frame(&self->bands, self->per_frame, power);
+    split_end_frame(&self->bands, &self->design, self->per_frame, power);
     split_refuse(&self->bands, power);
     EACH(b, BANDS) self->power[b] = power[b] = larger(self->power[b] + self->smoothing[b] * (power[b] - self->power[b]), limits->power);
     powers_to_db(power, level);
@@ -358,7 +351,7 @@ static int split_rests(const td_band_split *self)
     float sum = fabsf(self->cross_s1) + fabsf(self->cross_s2) + fabsf(self->low_sum);
     if (sum != 0.0f) return 0;
     EACH(k, LANES)
-    for (int i = 0; i < 2; i++) sum += fabsf(self->upper_state[i].s1[k]) + fabsf(self->upper_state[i].s2[k]);
+    for (int i = 0; i < 2; i++) sum += fabsf(self->upper[i].s1[k]) + fabsf(self->upper[i].s2[k]);
     EACH(k, LANES) sum += self->energy[k];
     return sum == 0.0f;
 }
@@ -394,7 +387,7 @@ static void drum_run(td_onset_rise *self, const float *drum, size_t n)
         self->drum_left = 2 * self->travel;
         self->still = 0;
     }
-    if (self->drum_left) split_run(&self->drum_bands, drum, n);
+    if (self->drum_left) split_run(&self->drum_bands, &self->design, drum, n);
 }
 
 /* Hears the samples of a frame, or a part of them. */
@@ -402,7 +395,7 @@ static void run(td_onset_rise *self, const float *in, const float *drum, size_t 
 {
     if (self->in_frame == 0) self->silent = split_rests(&self->bands);
     if (self->silent && !td_is_silent(in, n)) self->silent = self->still = 0;
-    if (!self->silent) split_run(&self->bands, in, n);
+    if (!self->silent) split_run(&self->bands, &self->design, in, n);
     if (drum && self->masks_drum) drum_run(self, drum, n);
 }
 
@@ -456,8 +449,7 @@ void td_onset_rise_reset(td_onset_rise *self)
 
 void td_onset_rise_configure(td_onset_rise *self, double sample_rate, const td_onset_settings *settings, uint32_t hold)
 {
-    split_set(&self->bands, (double)settings->highpass, sample_rate, self->frame);
-    split_set(&self->drum_bands, (double)settings->highpass, sample_rate, self->frame);
+    design_set(&self->design, (double)settings->highpass, sample_rate, self->frame);
     self->still = 0;
     self->floor = settings->floor;
     self->hold = (hold + self->frame - 1) / self->frame;

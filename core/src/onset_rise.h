@@ -21,16 +21,21 @@ typedef struct td_svf_state {
     float s1[TD_RISE_LANES], s2[TD_RISE_LANES];
 } td_svf_state;
 
-/* The power of a signal in eight bands, once a frame. A crossover parts it: what is below goes on at the rate of the frames, through a
- * high-pass and a low-pass for each band; what is above at the full rate, through two band-passes in a row for each. */
-typedef struct td_band_split {
-    float cross_from1, cross_c, cross_g, cross_s1, cross_s2;
-    float low_sum; /* of the present frame, twice */
+/* What parts a signal into eight bands. A crossover comes first: what is below goes on at the rate of the frames, through a high-pass and a
+ * low-pass for each band; what is above at the full rate, through two band-passes in a row for each. */
+typedef struct td_band_design {
+    float cross_from1, cross_c, cross_g;
     td_svf_design low_edge, high_edge;
     td_svf_steps upper;
-    td_svf_state low_edge_state, high_edge_state, upper_state[2];
-    float half_damping[TD_RISE_LANES], energy[TD_RISE_LANES],
-        gain[TD_RISE_LANES]; /* upper bands: sum of squares so far, what makes it power */
+    float half_damping[TD_RISE_LANES], gain[TD_RISE_LANES]; /* upper bands; what makes a sum of squares a power */
+} td_band_design;
+
+/* A signal on its way through it. */
+typedef struct td_band_split {
+    float cross_s1, cross_s2;
+    float low_sum; /* of the present frame, twice */
+    td_svf_state low_edge, high_edge, upper[2];
+    float energy[TD_RISE_LANES]; /* upper bands: sum of squares of the present frame */
 } td_band_split;
 
 /* Least power and most share (dB) that comes back, the level from which on a band counts alone, what a band may fall. They lie in memory
@@ -49,6 +54,7 @@ typedef struct td_onset_rise {
     int still, silent; /* a silent frame changes nothing any more; the present frame has been silent so far */
     td_rise_limits limits;
     float per_frame; /* 1 / frame */
+    td_band_design design; /* of both */
     td_band_split bands, drum_bands;
     float smoothing[TD_RISE_BANDS], weight[TD_RISE_BANDS];
     float power[TD_RISE_BANDS], valley[TD_RISE_BANDS], noise[TD_RISE_BANDS], mask[TD_RISE_BANDS];
