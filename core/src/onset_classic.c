@@ -72,10 +72,7 @@ static inline double fast_next(const td_onset_classic *self, double fast, double
     return larger(fast + self->fast_attack * (level - fast), fast + self->fast_release * (level - fast));
 }
 
-static inline double slow_next(const td_onset_classic *self, double slow, double level)
-{
-    return slow + self->slow_both * (level - slow);
-}
+static inline double slow_next(const td_onset_classic *self, double slow, double level) { return slow + self->slow_both * (level - slow); }
 
 /* Another sample of silence would change nothing but the time since the last detection. */
 static int rests(const td_onset_classic *self)

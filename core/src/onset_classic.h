@@ -17,7 +17,7 @@ typedef struct td_onset_classic {
     uint32_t hold, since;                        /* samples; since the last detection, saturating */
     td_biquad highpass;
     double fast, slow, difference; /* dB */
-    int armed, still; /* still: silence changes nothing any more */
+    int armed, still;              /* still: silence changes nothing any more */
 } td_onset_classic;
 
 void td_onset_classic_init(td_onset_classic *self, double sample_rate);

@@ -53,7 +53,7 @@ typedef struct td_onset_rise {
     int masks_drum;
     int still, silent; /* a silent frame changes nothing any more; the present frame has been silent so far */
     td_rise_limits limits;
-    float per_frame; /* 1 / frame */
+    float per_frame;       /* 1 / frame */
     td_band_design design; /* of both */
     td_band_split bands, drum_bands;
     float smoothing[TD_RISE_BANDS], weight[TD_RISE_BANDS];
