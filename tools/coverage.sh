@@ -20,6 +20,6 @@ PYTHONPATH=$out/site "$bin/pytest" -q --basetemp "$out/tmp" -o tmp_path_retentio
 "$bin/gcovr" --root . --filter core/src/ --filter core/host/ --gcov-ignore-errors=no_working_dir_found --gcov-suspicious-hits-threshold=0 \
     --gcov-ignore-parse-errors=negative_hits.warn_once_per_file -j 2 \
     --txt - --html-details "$out/index.html" "$out/tmp" build/temp.*
-rm -rf build/temp.* build/lib.* build/bdist* ./*.egg-info
+rm -rf build/temp.* build/lib.* build/bdist* ./*.egg-info ./*.gcno
 echo "line by line: $out/index.html"
 exit $tests
