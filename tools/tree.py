@@ -15,7 +15,8 @@ BUILT_SUFFIXES = {".o", ".so", ".pd_linux", ".pyc"}
 def files() -> list[Path]:
     """Relative to ROOT, sorted."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True) if (ROOT / ".git").exists() else None
+    has_git = (ROOT / ".git").exists() and shutil.which("git")
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True) if has_git else None
     if listed and listed.returncode == 0:
         found = {Path(name) for name in listed.stdout.split("\0") if name}
     else:
