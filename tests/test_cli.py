@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -279,7 +280,7 @@ def test_an_interrupted_render_leaves_nothing_behind(tmp_path):
 
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path):
-    command = " ".join([*PYTHON, "inspect", "snare_1", "|", "head", "-n", "1"])
+    command = f"{shlex.join([*PYTHON, 'inspect', 'snare_1'])} | head -n 1"
     result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=tmp_path, capture_output=True, text=True)
     assert "Traceback" not in result.stderr and result.stdout.startswith("name")
 

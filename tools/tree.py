@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILT_FOLDERS = {".git", ".venv", "build", "dist", "__pycache__"}
 BUILT_SUFFIXES = {".o", ".so", ".pd_linux", ".pyc"}
+BUILT_FILES = {Path("torchdrum_py", name) for name in ("_core.c", "batch.c")}
 
 
 def files() -> list[Path]:
@@ -22,6 +23,7 @@ def files() -> list[Path]:
     else:
         found = {path.relative_to(ROOT) for path in ROOT.rglob("*")}
         found = {path for path in found if not BUILT_FOLDERS & set(path.parts) and path.suffix not in BUILT_SUFFIXES}
+        found -= BUILT_FILES
     return sorted(path for path in found if (ROOT / path).is_file())
 
 
