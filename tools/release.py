@@ -5,8 +5,8 @@
 python tools/release.py [--output FOLDER] [--objects FOLDER ...] [--externals FOLDER ...]
 
 The objects for Linux (amd64, arm64, armv7; single and double precision) are compiled here and then played in every Pd that is here, arm's
-under qemu-user. Objects for other systems come from --objects, externals for Max from --externals. Every package says of each of its
-binaries where it was run, or that it was not.
+under qemu-user. Objects for other systems come from --objects, externals for Max from --externals. The package for Pd says
+of each of its objects where it was run, or that it was not; the one for Max says that nobody is known to have run it in Max.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import harness
 ROOT = tree.ROOT
 NAME = "torchdrum~"
 PLATFORMS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "armv7": "arm-linux-gnueabihf"}
-# The ending of an object: what Pd before 0.54 looks for, and what newer ones look for first, each by CPU.
+# The ending that older Pds look for, by CPU, beside the one with the float size in it.
 OLD_ENDINGS = {"amd64": "l_amd64", "arm64": "l_arm64", "armv7": "l_arm"}
 # What deken calls the machines that an object runs on, by the ending that is built elsewhere.
 ELSEWHERE = {
