@@ -102,6 +102,7 @@ def test_morph_goes_from_one_model_to_the_other():
         engine.trigger([0.5, 0.5, 0.5])
         engine.process(np.zeros(1, np.float32))
         values.append(engine.events[0].param[0])
+        assert engine.get(td.PARAMS[0].name) == values[-1]
     assert values == [180, 340, 500]
 
 

@@ -173,12 +173,12 @@ class Engine:
             lib.td_engine_set(self._engine, CONTROLS.index(row), value)
 
     def get(self, name: str) -> float | str:
-        """The present value of a parameter or control; a word where it takes words."""
+        """The present value of a parameter (not modulated) or control; a word where it takes words."""
         row, _ = self._row(name, 0)
         if isinstance(row, Param):
-            index = PARAMS.index(row)
-            own = self._edit.override_mask >> index & 1
-            return self._edit.base[index] if own else float(self._model.info["preset"].value[index])
+            param = ffi.new("float[]", lib.TD_PARAMS)
+            lib.td_patch_map(self._edit, ffi.new("float[]", lib.TD_PARAMS), param)
+            return param[PARAMS.index(row)]
         if row.name in ("depth", "seed"):
             return getattr(self._edit, row.name)
         value = lib.td_engine_get(self._engine, CONTROLS.index(row))

@@ -126,6 +126,8 @@ void td_patch_init(td_patch *patch, const td_model *model);
 void td_patch_range(const td_patch *patch, int slot, float min[TD_FEATURES], float max[TD_FEATURES]);
 /* Calibrates by the features of count strokes, TD_LEAST_CALIBRATION .. TD_MAX_CALIBRATION. */
 td_status td_patch_calibrate(td_patch *patch, const float (*raw)[TD_FEATURES], int count);
+/* The parameters that a modulation makes of the preset, of the parameters set by hand and of the morph; of zeros: what is not modulated. */
+void td_patch_map(const td_patch *patch, const float modulation[TD_PARAMS], float param[TD_PARAMS]);
 
 /* ---- engine ------------------------------------------------------------------------------------------------------- */
 

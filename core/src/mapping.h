@@ -10,6 +10,5 @@ void td_normalize(const float raw[TD_FEATURES], const float min[TD_FEATURES], co
  * own unless the patch or the adaptive normaliser gives one for both. */
 void td_patch_modulate(const td_patch *patch, const float *raw, const float normalized[TD_FEATURES], float input[TD_FEATURES],
                        float modulation[TD_PARAMS]);
-void td_patch_map(const td_patch *patch, const float modulation[TD_PARAMS], float param[TD_PARAMS]);
 
 #endif

@@ -2,7 +2,6 @@
  * Which model and which preset play: loading, morphing, single parameters, stores and preset files. */
 #include "object.h"
 
-#include "mapping.h"
 #include "model.h"
 #include "params.h"
 #include "td_math.h"
