@@ -30,8 +30,8 @@ import soundfile as sf
 import soxr
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "pd"))
-from harness import Host, Patch, build_object, find_hosts, run_patch  # noqa: E402
+sys.path.insert(0, str(ROOT / "tools"))
+from pd_host import Host, Patch, build_object, find_hosts, run_patch  # noqa: E402
 
 RATE, START_S = 48000, 3.0  # a short run is so long: by then [torchdrum~] is at rest in silence
 MANY, MANY_COUNTED = 101, 11

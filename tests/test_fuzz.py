@@ -7,11 +7,9 @@ import shutil
 import subprocess
 import sys
 
+import fuzz
 import pytest
 from native import CORE, ROOT, compile_c, missing_host
-
-sys.path.insert(0, str(ROOT / "tools"))
-import fuzz
 
 SANITIZERS = ["-g", "-fno-math-errno", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 PLANTED = """

@@ -11,15 +11,13 @@ import venv
 import zipfile
 
 import numpy as np
+import pd_host
 import pytest
+import release
+import tree
 from native import ROOT, missing_host
 
 import torchdrum_py as td
-
-sys.path += [str(ROOT / "tools"), str(ROOT / "tests" / "pd")]
-import harness
-import release
-import tree
 
 ELSEWHERE = "folder Größe/torchdrum~ für 808"  # where the packages are put
 PD = ("pd-installed", "pd-0.55", "pd-0.55-double", "pd-arm64", "pd-arm64-double", "pd-armv7", "pd-armv7-double")
@@ -47,7 +45,7 @@ def test_a_folder_of_objects_that_is_not_there_is_named(tmp_path):
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory):
     """The folder of a release, with an object for Windows that nobody has run."""
-    for tool in (*(f"{platform}-gcc" for platform in release.PLATFORMS.values()), *harness.EMULATORS.values()):
+    for tool in (*(f"{platform}-gcc" for platform in release.PLATFORMS.values()), *pd_host.EMULATORS.values()):
         if shutil.which(tool) is None:
             missing_host(tool)
     folder = tmp_path_factory.mktemp("release")
@@ -95,21 +93,21 @@ def test_the_package_says_of_each_object_where_it_was_run_or_that_it_was_not(dek
     text = " ".join((deken / "torchdrum~" / "README.deken.pd").read_text().split())
     found = dict(re.findall(r"((?:Linux|Windows)-\w+-\d\d): (run in Pd|NOT RUN YET)", text))
     assert found["Windows-amd64-32"] == "NOT RUN YET"
-    played = {f"Linux-{host.cpu}-{64 if host.double else 32}" for host in harness.find_hosts().values()}
+    played = {f"Linux-{host.cpu}-{64 if host.double else 32}" for host in pd_host.find_hosts().values()}
     assert {machine for machine, where in found.items() if where == "run in Pd"} == played & set(LINUX)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PD)
 def test_deken_s_folder_plays_the_core_s_bits_in_every_pd_wherever_it_lies(deken, name, tmp_path):
-    host = harness.find_hosts().get(name)
+    host = pd_host.find_hosts().get(name)
     if host is None:
         missing_host(name)
     x = release.strokes()
     wanted, _ = td.Engine(release.RATE, "stick_snare_2", seed=5).process(np.concatenate([x, np.zeros(48000, np.float32)]))
     last = 1000 * len(wanted) / release.RATE
     messages = [(0, "version"), (last, "load rim_snare_1")]
-    played = harness.play(host, deken, tmp_path, x, release.RATE, "-seed 5 stick_snare_2", messages, tail=48000)
+    played = pd_host.play(host, deken, tmp_path, x, release.RATE, "-seed 5 stick_snare_2", messages, tail=48000)
     assert not played.errors
     assert any(VERSION in line for line in played.said("info:")) and "loaded rim_snare_1" in played.said("info:")
     np.testing.assert_array_equal(played.drum[: len(wanted)], wanted[: len(played.drum)])
@@ -118,7 +116,7 @@ def test_deken_s_folder_plays_the_core_s_bits_in_every_pd_wherever_it_lies(deken
 
 @pytest.mark.slow
 def test_help_panel_readme_and_examples_of_the_package_open_without_an_error(deken, tmp_path):
-    host = harness.find_hosts().get("pd-0.55")
+    host = pd_host.find_hosts().get("pd-0.55")
     if host is None:
         missing_host("pd-0.55")
     patches = sorted(path for path in (deken / "torchdrum~").rglob("*.pd"))
@@ -126,7 +124,7 @@ def test_help_panel_readme_and_examples_of_the_package_open_without_an_error(dek
     for path in patches:
         command = [host.program, "-nogui", "-noaudio", "-noprefs", "-stderr", "-path", deken, "-open", path, "-send", "pd quit"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0 and not [line for line in done.stderr.splitlines() if harness.ERRORS.search(line)], done.stderr
+        assert done.returncode == 0 and not [line for line in done.stderr.splitlines() if pd_host.ERRORS.search(line)], done.stderr
 
 
 @pytest.mark.slow

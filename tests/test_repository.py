@@ -4,11 +4,8 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 import tree
 
 ROOT = tree.ROOT

@@ -23,14 +23,12 @@ from pathlib import Path
 
 import max_package
 import numpy as np
+import pd_host
 import tree
 from pd_canvas import Canvas
 from words import DIGEST, INTRODUCTION
 
 import torchdrum_py as td
-
-sys.path.insert(0, str(tree.ROOT / "tests" / "pd"))
-import harness
 
 ROOT = tree.ROOT
 NAME = "torchdrum~"
@@ -129,14 +127,14 @@ def where_it_runs(stage: Path, endings: dict[str, list[str]]) -> dict[str, str]:
     ran = dict.fromkeys(endings, NOT_RUN)
     for machine, names in endings.items():
         versions = []
-        for host in (h for h in harness.find_hosts().values() if machine == f"Linux-{h.cpu}-{64 if h.double else 32}"):
+        for host in (h for h in pd_host.find_hosts().values() if machine == f"Linux-{h.cpu}-{64 if h.double else 32}"):
             with tempfile.TemporaryDirectory() as folder:
                 for part in ("alone", "patch"):
                     (Path(folder) / part).mkdir()
                 for ending in names:
                     shutil.copy(stage / NAME / f"{NAME}.{ending}", Path(folder) / "alone")
                 shutil.copytree(stage / NAME / "models", Path(folder) / "alone" / "models")
-                played = harness.play(host, Path(folder) / "alone", Path(folder) / "patch", x, RATE, "-seed 5 rim_snare_2")
+                played = pd_host.play(host, Path(folder) / "alone", Path(folder) / "patch", x, RATE, "-seed 5 rim_snare_2")
             if played.errors or not np.array_equal(played.drum[: len(wanted)], wanted[: len(played.drum)]) or not wanted.any():
                 raise Failed(f"{NAME} for {machine} does not play what the core plays in {host.name}: {played.errors[:1]}")
             versions.append(host.version() + (" (emulated)" if host.before else ""))

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The panel for Max, played by patch_player with the answers of the object in the mock host."""
 
-import sys
-
+import max_panel
 import numpy as np
 import pytest
 from mock_max import ROOT
@@ -10,9 +9,6 @@ from patch_player import Player, number
 from test_max_package import boxes
 
 import torchdrum_py as td
-
-sys.path.insert(0, str(ROOT / "tools"))
-import max_panel
 
 PARAMS = [p.name for p in td.PARAMS]
 NUMBERS = [*max_panel.CONTROLS, *PARAMS]

@@ -2,7 +2,7 @@
 import os
 
 import pytest
-from harness import build_object, find_hosts
+from pd_host import build_object, find_hosts
 
 NAMES = ("pd-installed", "pd-0.55", "pd-0.55-double")
 

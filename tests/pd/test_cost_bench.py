@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from harness import ROOT, play
+from pd_host import ROOT, play
 from test_sound_in_pd import recording
 
 import torchdrum_py as td

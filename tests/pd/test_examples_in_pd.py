@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 import soundfile as sf
-from harness import ROOT, Patch, run_patch
+from pd_host import ROOT, Patch, run_patch
 
 EXAMPLES = ROOT / "help_patches" / "examples"
 RATE, SECONDS = 48000, 3

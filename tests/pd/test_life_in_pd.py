@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from harness import ROOT, Patch, build_object, run_patch
+from pd_host import ROOT, Patch, build_object, run_patch
 
 
 def many_objects(where, count: int) -> Patch:

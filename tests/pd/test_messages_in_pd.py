@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from harness import ROOT, play
 from message_cases import CASES, RESTORE
+from pd_host import ROOT, play
 from test_sound_in_pd import core, recording
 
 import torchdrum_py as td

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from harness import ROOT, Patch, play, run_patch
+from pd_host import ROOT, Patch, play, run_patch
 from test_sound_in_pd import recording
 
 import torchdrum_py as td

@@ -4,8 +4,8 @@
 import mock_max
 import numpy as np
 import pytest
-from harness import play
 from message_cases import CASES, IN_MAX, RESTORE, in_max
+from pd_host import play
 from test_messages_in_pd import normal
 
 BLOCK = 64

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 import soxr
-from harness import BLOCK, ROOT, Patch, play, run_patch
+from pd_host import BLOCK, ROOT, Patch, play, run_patch
 
 import torchdrum_py as td
 

@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 import soundfile as sf
-from harness import ROOT, Patch, play, run_patch
+from pd_host import ROOT, Patch, play, run_patch
 from test_sound_in_pd import core, recording
 
 import torchdrum_py as td

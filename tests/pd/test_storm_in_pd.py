@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 import soundfile as sf
-from harness import ROOT, Patch, build_object, run_patch
 from message_cases import CASES
+from pd_host import ROOT, Patch, build_object, run_patch
 from test_life_in_pd import sanitizer
 from test_sound_in_pd import recording
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile as sf
-from harness import ROOT, Patch, play, run_patch
+from pd_host import ROOT, Patch, play, run_patch
 from test_sound_in_pd import recording
 
 MODEL = ROOT / "models" / "snare_2.safetensors"

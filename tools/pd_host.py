@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """[torchdrum~] in real Pd, headless: builds the object, writes patches, runs them, reads what came out.
 
-Pd's exit code proves nothing: outputs are deleted before a run, the log is searched for errors, and tests look at what was written.
+Pd's exit code proves nothing: outputs are deleted before a run, the log is searched for errors, and who asks looks at what was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent
 HOSTS = ROOT / "build" / "hosts"
 HEADERS = ["/usr/include/pd", "/usr/local/include/pd", str(HOSTS / "pd-0.55/usr/include/pd"), "/opt/homebrew/include/pd"]
 FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
