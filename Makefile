@@ -27,7 +27,6 @@ check: setup-check $(VENV)/torchdrum $(VENV)/lint $(VENV)/release ## everything 
 	$(BIN)/actionlint
 	$(PYTEST) tests --ignore tests/train -m slow
 	CC=clang $(PYTEST) tests/test_core_c.py tests/max/test_sound_in_mock_max.py -m "not slow"
-	$(PYTEST) tests/pd -m "not slow"
 	$(MAKE) mingw bench
 
 pd: setup ## build [torchdrum~] for this machine's Pd, into pd_external/ (on Linux in both precisions)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Hostile model files: model_mutations FILE [COUNT]. Every truncation and every single-bit flip of FILE is refused with a reason; COUNT
- * random mutations, with the checksum made right again half of the time, are refused or read and run without a crash. Built with the
- * address and undefined-behaviour sanitizers. */
+ * Hostile model files.
+ *     model_mutations FILE          every truncation and every single-bit flip of FILE is refused with a reason
+ *     model_mutations FILE COUNT    so many random mutations, with the checksum made right again half of the time, are refused or read
+ *                                   and run without a crash */
 #include "checksum.h"
 #include "harness.h"
 
@@ -72,25 +73,21 @@ static size_t mutate(unsigned char *data, size_t n)
     return n;
 }
 
-int main(int argc, char **argv)
+static void truncate_and_flip(void)
 {
     char why[TD_ERROR_BYTES];
-    CHECK(argc >= 2);
-    FILE *f = fopen(argv[1], "rb");
-    CHECK(f);
-    bytes = fread(file, 1, sizeof file, f);
-    fclose(f);
-    td_model *whole = try_read(file, bytes, why);
-    CHECK(whole);
-    free(whole);
-
     for (size_t n = 0; n < bytes; n++) CHECK(!try_read(file, n, why));
     for (size_t bit = 0; bit < 8 * bytes; bit++) {
         file[bit / 8] ^= (unsigned char)(1u << bit % 8);
         CHECK(!try_read(file, bytes, why));
         file[bit / 8] ^= (unsigned char)(1u << bit % 8);
     }
-    const long count = argc > 2 ? atol(argv[2]) : 100000;
+    printf("%zu truncations and %zu bit flips refused\n", bytes, 8 * bytes);
+}
+
+static void mutate_and_run(long count)
+{
+    char why[TD_ERROR_BYTES];
     long read = 0;
     for (long i = 0; i < count; i++) {
         memcpy(copy, file, bytes);
@@ -105,6 +102,23 @@ int main(int argc, char **argv)
         free(model);
         read++;
     }
-    printf("%zu truncations and %zu bit flips refused; of %ld mutations %ld were valid models\n", bytes, 8 * bytes, count, read);
+    printf("of %ld mutations %ld were valid models\n", count, read);
+}
+
+int main(int argc, char **argv)
+{
+    char why[TD_ERROR_BYTES];
+    CHECK(argc == 2 || argc == 3);
+    FILE *f = fopen(argv[1], "rb");
+    CHECK(f);
+    bytes = fread(file, 1, sizeof file, f);
+    fclose(f);
+    td_model *whole = try_read(file, bytes, why);
+    CHECK(whole);
+    free(whole);
+    if (argc == 2)
+        truncate_and_flip();
+    else
+        mutate_and_run(atol(argv[2]));
     return 0;
 }

@@ -4,7 +4,7 @@ import os
 import pytest
 from pd_host import build_object, find_hosts
 
-NAMES = ("pd-installed", "pd-0.55", "pd-0.55-double")
+NAMES = ("pd-installed", *(pytest.param(name, marks=pytest.mark.slow) for name in ("pd-0.55", "pd-0.55-double")))
 
 
 @pytest.fixture(scope="session", params=NAMES)
