@@ -22,7 +22,7 @@ def test_pre_commit_runs_the_versions_of_make_check(tool):
     assert re.search(rf"{tool}(?:-pre-commit)?\n\s+rev: v{re.escape(pinned)}\n", hooks)
 
 
-GENERATORS = ["embed.py", "example_patches.py", "help_patch.py", "message_reference.py", "panel_patch.py"]
+GENERATORS = ["embed.py", "example_patches.py", "help_patch.py", "message_reference.py", "panel_help.py", "panel_patch.py"]
 
 
 @pytest.mark.parametrize("script", GENERATORS)

@@ -41,15 +41,15 @@ def opening(name: str, line: str, words: str) -> tuple[Canvas, int]:
     return c, 56 + 16 * len(textwrap.wrap(words, 104)) + 18
 
 
-def closing(c: Canvas, y: int, go_on: str) -> Canvas:
+def closing(c: Canvas, y: int, go_on: str, object_at: str = OBJECT_AT) -> Canvas:
     """How to go on, and a foot."""
     c.obj(0, y, f"cnv 1 {WIDTH} 2 empty empty empty 0 0 0 10 #000000 #000000 0")
     c.text(LEFT, y + 12, go_on, 105)
     y += 16 * len(textwrap.wrap(go_on, 104)) + 24
     c.text(LEFT, y, f"torchdrum {td.__version__}, for Pd 0.53 and up. Right click on torchdrum~ and Help tells every message.", 105)
     c.patch(LEFT, y + 24, dsp(), "dsp")
-    c.obj(LEFT + 70, y + 24, f"declare {OBJECT_AT}")
-    c.lines[0] = f"#N canvas 140 60 {WIDTH + 24} {y + 76} 12;\n#X declare {OBJECT_AT};"
+    c.obj(LEFT + 70, y + 24, f"declare {object_at}")
+    c.lines[0] = f"#N canvas 140 60 {WIDTH + 24} {y + 76} 12;\n#X declare {object_at};"
     return c
 
 
@@ -93,9 +93,9 @@ def dsp() -> Canvas:
 SENDS = {2: ("hit", 70, 78), 3: ("features", 110, 54), 5: ("info", 150, 30)}  # outlet: name and place
 
 
-def drum(c: Canvas, x: int, y: int, *outlets: str) -> int:
+def drum(c: Canvas, x: int, y: int, *outlets: str, words: str = "torchdrum~") -> int:
     """[torchdrum~], its messages from everywhere in the patch, and what of its answers goes everywhere."""
-    box = c.obj(x, y, "torchdrum~")
+    box = c.obj(x, y, words)
     c.wire(c.obj(x + 140, y - 30, "r \\$0-torchdrum"), box)
     for outlet, (name, right, below) in SENDS.items():
         if name in outlets:
@@ -103,12 +103,12 @@ def drum(c: Canvas, x: int, y: int, *outlets: str) -> int:
     return box
 
 
-def played_drum(c: Canvas, x: int, y: int, microphone: bool, *outlets: str) -> int:
+def played_drum(c: Canvas, x: int, y: int, microphone: bool, *outlets: str, words: str = "torchdrum~") -> int:
     """The same, played by a microphone or by noise bursts; 260 wide, 250 high."""
     on, mic = switch(c, x, y, "drummer", not microphone), switch(c, x + 110, y, "microphone", microphone)
     player = c.patch(x, y + 32, drummer(), "drummer")
     gate = c.down(x + 110, y + 32, "(\\$1 10)", "line~", "*~")[-1]
-    box = drum(c, x, y + 160, *outlets)
+    box = drum(c, x, y + 160, *outlets, words=words)
     c.wire(on, player, box)
     c.wire(mic, gate - 2)
     c.cord(c.obj(x + 170, y + 58, "adc~ 1"), 0, gate, 1)

@@ -208,10 +208,9 @@ def help_patch() -> Canvas:
 
     volume = c.obj(20, 560, "hsl 120 15 0 1 0 1 empty empty volume 0 -9 0 10 #dfdfdf #000000 #000000 6000 1")
     ramp, line, louder = c.msg(40, 584, "\\$1 20"), c.obj(40, 610, "line~"), c.obj(20, 636, "*~")
-    dac, level, report = c.obj(20, 666, "dac~"), c.obj(80, 636, "env~ 4096"), c.obj(80, 666, "s torchdrum-help-level")
+    dac = c.obj(20, 666, "dac~")
     for a, outlet, b, inlet in (
         (drum, 0, louder, 0), (volume, 0, ramp, 0), (ramp, 0, line, 0), (line, 0, louder, 1), (louder, 0, dac, 0), (louder, 0, dac, 1),
-        (louder, 0, level, 0), (level, 0, report, 0),
     ):  # fmt: skip
         c.cord(a, outlet, b, inlet)
 

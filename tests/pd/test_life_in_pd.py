@@ -107,12 +107,22 @@ def test_the_makefile_with_pd_lib_builder_builds_the_object(tmp_path):
     assert (tmp_path / "lib" / "torchdrum~" / "examples" / "microphone.pd").exists()
 
 
-def test_the_help_patch_opens_whole_and_sounds(host, where, tmp_path):
+@pytest.mark.parametrize("name", ["torchdrum~", "torchdrum-panel"])
+def test_a_help_patch_opens_whole_and_its_drummer_plays(host, where, tmp_path, name):
     shutil.copytree(where, tmp_path, dirs_exist_ok=True)  # as it is installed: the help beside the object
-    shutil.copy(ROOT / "help_patches" / "torchdrum~-help.pd", tmp_path)
+    shutil.copy(ROOT / "help_patches" / "torchdrum-panel.pd", tmp_path)
+    text = (ROOT / "help_patches" / f"{name}-help.pd").read_text()
+    assert text.count(" dac~;") == 1
+    (tmp_path / f"{name}-help.pd").write_text(text.replace(" dac~;", " test-ear;"))
+    ear = Patch()
+    left, level = ear.obj("inlet~"), ear.obj("env~ 4096")
+    ear.boxes.append("#X obj 100 10 inlet~;")
+    ear.cord(left, 0, level)
+    ear.cord(level, 0, ear.obj("s test-level"))
+    (tmp_path / "test-ear.pd").write_text(ear.text())
     p = Patch()
-    start, order, dsp, peak = p.obj("loadbang"), p.obj("t b b b"), p.msg("; pd dsp 1"), p.obj("r torchdrum-help-level")
-    opened, stop, end, shown = p.msg("; pd open torchdrum~-help.pd ."), p.obj("delay 3000"), p.msg("; pd quit"), p.obj("print level")
+    start, order, dsp, peak = p.obj("loadbang"), p.obj("t b b b"), p.msg("; pd dsp 1"), p.obj("r test-level")
+    opened, stop, end, shown = p.msg(f"; pd open {name}-help.pd ."), p.obj("delay 3000"), p.msg("; pd quit"), p.obj("print level")
     p.cord(start, 0, order)
     p.cord(order, 2, opened)
     p.cord(order, 1, dsp)
