@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 CORE = $(wildcard core/src/*.c core/src/*.h core/src/*.def core/host/*.[ch] core/bench/*.[ch] core/include/*.h)
 PACKAGE = $(wildcard torchdrum_py/*.py torchdrum_py/*.pyx torchdrum_py/snare808_gradient.[ch] models/*.safetensors models/presets/*) pyproject.toml setup.py
 PIP = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install -q -c constraints.txt
-PYTEST = $(BIN)/pytest -q
+PYTEST = $(BIN)/pytest -q -n logical --maxprocesses 8 --dist loadfile
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -75,7 +75,7 @@ fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages a
 	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
 
 soak: $(VENV)/torchdrum ## ten hours of audio, twice, in a few minutes
-	TD_SOAK_HOURS=10 $(PYTEST) -s tests/test_soak.py
+	TD_SOAK_HOURS=10 $(PYTEST) -n 0 -s tests/test_soak.py
 
 coverage: $(VENV)/torchdrum $(VENV)/coverage ## which lines of core/ the quick tests execute (needs gcc)
 	tools/coverage.sh
