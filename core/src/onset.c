@@ -3,12 +3,6 @@
 #include "onset.h"
 
 #include "params.h"
-#include "td_math.h"
-
-double td_on_threshold(const td_onset_settings *settings)
-{
-    return (double)settings->onthreshold * td_exp2((50.0 - (double)settings->sensitivity) / 25.0);
-}
 
 static int is_classic(const td_onset *self) { return self->settings.detector >= 0.5f; }
 

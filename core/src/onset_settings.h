@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "td_math.h"
 #include "torchdrum.h"
 
 /* onthreshold as sensitivity bends it (spec 2.1). */
-double td_on_threshold(const td_onset_settings *settings);
+static inline double td_on_threshold(const td_onset_settings *settings)
+{
+    return (double)settings->onthreshold * td_exp2((50.0 - (double)settings->sensitivity) / 25.0);
+}
 
 static inline int td_is_silent(const float *x, size_t n)
 {
