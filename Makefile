@@ -72,7 +72,7 @@ build/bench: $(CORE)
 	$(CC) $(CORE_FLAGS) $(wildcard core/bench/*.c) $(wildcard core/src/*.c) -o $@ -lm
 
 fuzz: $(VENV)/torchdrum $(VENV)/lint ## ten minutes of hostile files, messages and sound, on two cores (needs clang)
-	$(BIN)/python tools/fuzz.py --seconds 240 --jobs 2
+	$(BIN)/python tools/fuzz.py --seconds 200 --jobs 2
 
 soak: $(VENV)/torchdrum ## ten hours of audio, twice, in a few minutes
 	TD_SOAK_HOURS=10 $(PYTEST) -n 0 -s tests/test_soak.py

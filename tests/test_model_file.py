@@ -140,6 +140,9 @@ def test_every_truncation_and_every_flipped_bit_is_refused():
         ({"name": "n" * 201}, "too long"),
         ({"name": "a\nb"}, "control character"),
         ({"name": "\x1b[31m"}, "control character"),
+        ({"name": "a\x7f"}, "control character"),
+        ({"name": "\x80"}, "control character"),
+        ({"name": "\x9b31m"}, "control character"),
     ],
     ids=str,
 )  # fmt: skip

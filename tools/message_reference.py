@@ -21,7 +21,8 @@ HEAD = """# Every message
 Made by `tools/message_reference.py`; the same words are in the help of Pd and of Max. {introduction}
 
 One inlet takes the sound and every message. A message that is not understood, lacks its number or has one out of range
-gives one line in the console; a number out of range is clipped to it. [playing.md](playing.md) says when to use what.
+gives one line in the console; a number out of range is clipped to it (not by `store` and `recall`). [playing.md](playing.md) says when
+to use what.
 """
 
 

@@ -8,7 +8,7 @@ MESSAGES = [
     (["signal"], "", "your drum, mouth or table: one microphone, dry."),
     (["load"], "<model>",
      "another model, by name or file: looked for beside the patch, in the search path and among those that came with the object. "
-     "The sound goes on, the next stroke has it. Your changes of parameters are dropped: load <model> keep keeps them."),
+     "The sound goes on, the next stroke has it. Your preset and changes of parameters are dropped: load <model> keep keeps them."),
     (["reload"], "", "read the model's file again (after training), keeping your changes."),
     (["morph"], "<a> <b> <x>",
      "two models at once: both networks hear the stroke, sound and movement lie x (0 to 1) of the way from a to b. morph <x> alone "
@@ -18,7 +18,7 @@ MESSAGES = [
     (["get"], "<name>",
      "to the info outlet: a parameter, a control, model, morph, mask, scale, offset, normalize, calibrate, range (least and most loudness, "
      "centroid, flatness) or stored."),
-    (["dump", "bang"], "", "everything to the info outlet. print: the same to the console."),
+    (["dump", "bang"], "", "model, parameters, controls and mapping to the info outlet. print: the same to the console."),
     (["state"], "", "to the info outlet, as messages: what makes a new object the same as this one."),
     (["store", "recall"], "<n>", "keep the present sound in one of 16 places, take it up again. The patch saves them."),
     (["write", "read"], "<file>", "the present sound as a preset file (.json) beside the patch, and back."),
@@ -48,7 +48,11 @@ OUTLETS = [
     ("bang", "a stroke was played. The outlets fire from right to left, at the time of the stroke."),
     ("list", "what was heard in the first 5 ms: loudness dB, spectral centroid semitones, flatness dB (not for a plain trigger)."),
     ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order of their list, in units."),
-    ("anything", "info: loaded <model>, error load <reason>, what calibrate hears, answers to get, dump, state, latency, meter, version."),
+    (
+        "anything",
+        "info: loaded <model>, read or written <file>, error <message> <file and reason>, level when strokes lie outside the model's range, "
+        "what calibrate hears, answers to get, dump, state, latency, meter, version.",
+    ),
 ]
 
 MODEL_ARGUMENT = "model, as for load (default: the built-in one)."

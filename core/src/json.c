@@ -105,7 +105,8 @@ int td_json_string(td_json *j, char *to, size_t room)
             to[length] = 0;
             return is_utf8((const unsigned char *)to, length) || fail(j, "a text is not UTF-8");
         }
-        if (c < 32) return fail(j, "a control character stands in a text");
+        const int second = c >= 0x80 && c < 0xa0 && length && (unsigned char)to[length - 1] == 0xc2; /* of U+0080 to U+009F */
+        if (c < 32 || c == 127 || second) return fail(j, "a control character stands in a text");
         if (c == '\\') {
             if (j->at == j->end || (c = unescape(j)) < 0) return fail(j, "an escape in a text is wrong or stands for a control character");
         }
