@@ -50,8 +50,8 @@ OUTLETS = [
     ("list", f"the {len(td.PARAMS)} parameters that the 808 plays, in the order of their list, in units."),
     (
         "anything",
-        "info: loaded <model>, read or written <file>, error <message> <file and reason>, level when strokes lie outside the model's range, "
-        "what calibrate hears, answers to get, dump, state, latency, meter, version.",
+        "info: loaded <model>, read or written <file>, error <message> <file and reason>, level when strokes lie outside the model's "
+        "range, what calibrate hears, answers to get, dump, state, latency, meter, version.",
     ),
 ]
 
